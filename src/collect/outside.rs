@@ -10,7 +10,7 @@ use tokio::time::sleep_until;
 
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fact::Gap;
-use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::fleet::{Environment, Jump};
 use jumpdeck_fleet::outside::{OutsideCheck, OutsideReading, OutsideSnapshot, OutsideTarget, Viewpoint};
 use jumpdeck_fleet::time::Moment;
 
@@ -23,10 +23,14 @@ use trust::Trust;
 pub mod look;
 mod relay;
 mod site;
+#[cfg(test)]
+mod tests;
 pub mod trust;
 
 /// Looks under way at once in an environment: a round must not be a burst.
 const AT_ONCE: usize = 4;
+/// What was reached so long before, and one time from look to look, says that there is a network.
+const LATELY: Duration = Duration::from_secs(30);
 
 /// Opens TCP connections, as they are opened from somewhere.
 pub trait OpensPorts: Send + Sync {
@@ -75,10 +79,10 @@ pub(super) struct OutsideActor {
     snapshot: OutsideSnapshot,
     /// When each check is due; none yet: now.
     due: Vec<Option<Moment>>,
-    /// Whether something was reached through the jump connection that is there.
-    jump_reaches: bool,
-    /// The same of this machine, in the last round.
-    here_reaches: bool,
+    /// When something was last reached through the jump connection that is there.
+    jump_reached: Option<Moment>,
+    /// The same of this machine.
+    here_reached: Option<Moment>,
 }
 
 impl OutsideActor {
@@ -95,8 +99,8 @@ impl OutsideActor {
             OutsideSnapshot::pending(&env.name, &env.outside)
         };
         let due = vec![None; snapshot.results.len()];
-        let (jump_reaches, here_reaches) = (false, false);
-        Self { env, connector, jump, clock, events, refresh, snapshot, due, jump_reaches, here_reaches }
+        let (jump_reached, here_reached) = (None, None);
+        Self { env, connector, jump, clock, events, refresh, snapshot, due, jump_reached, here_reached }
     }
 
     /// Runs until nobody listens any more.
@@ -133,7 +137,7 @@ impl OutsideActor {
     async fn round(&mut self) -> Result<(), ()> {
         let way = self.jump.borrow_and_update().clone().filter(|way| !way.is_closed());
         if way.is_none() {
-            self.jump_reaches = false;
+            self.jump_reached = None;
             self.lose_jump();
         }
         let (env, now) = (self.env(), self.clock.now());
@@ -147,11 +151,20 @@ impl OutsideActor {
         let known: Arc<[String]> = known_hosts(&env).into();
         let looks: Vec<_> = due.into_iter().map(|due| due.start(&trust, &known)).collect();
         let mut looks = stream::iter(looks).buffer_unordered(AT_ONCE);
+        let mut late = Vec::new();
         while let Some((at, look)) = looks.next().await {
-            self.learn(at, look, way.as_ref(), env.outside.every);
+            // What proves nothing is judged by what all the others reached.
+            if look.seen.is_ok() && !look.proven {
+                late.push((at, look));
+                continue;
+            }
+            self.learn(at, look, way.as_ref(), &env);
             self.publish().await?;
         }
-        Ok(())
+        for (at, look) in late {
+            self.learn(at, look, way.as_ref(), &env);
+        }
+        self.publish().await
     }
 
     /// What is needed for a look; `None` while it cannot be made.
@@ -181,25 +194,28 @@ impl OutsideActor {
         at: usize,
         look: OutsideLook,
         way: Option<&Arc<dyn JumpConnection>>,
-        every: Duration,
+        env: &Environment,
     ) {
         let jump_is_there = way.is_some_and(|way| !way.is_closed()) && self.jump.borrow().is_some();
-        let now = self.clock.now();
+        let (now, every) = (self.clock.now(), env.outside.every);
         let Some(result) = self.snapshot.results.get_mut(at) else { return };
         let view = result.check.from;
-        let reaches = match view {
-            Viewpoint::ThisMachine => &mut self.here_reaches,
-            Viewpoint::JumpBox => &mut self.jump_reaches,
-        };
-        // Of this machine only the newest look says whether it still has a network.
-        *reaches = look.reached || (*reaches && view == Viewpoint::JumpBox);
-        let works = match (view, &result.check.target) {
-            (Viewpoint::ThisMachine, _) => jump_is_there || *reaches,
-            // A port that must not answer looks closed to a jump box without a network.
-            (Viewpoint::JumpBox, OutsideTarget::Closed(_)) => *reaches,
-            (Viewpoint::JumpBox, OutsideTarget::Site(_) | OutsideTarget::Relay(_)) => true,
-        };
         let gone = view == Viewpoint::JumpBox && !jump_is_there;
+        let reached = match view {
+            Viewpoint::ThisMachine => &mut self.here_reached,
+            Viewpoint::JumpBox => &mut self.jump_reached,
+        };
+        if look.reached && !gone {
+            *reached = Some(now);
+        }
+        let reaches = reached.is_some_and(|at| now.since(at) <= every.saturating_add(LATELY));
+        // On the jump box itself that connection needs no network.
+        let through_network = jump_is_there && !matches!(env.jump, Jump::Local { .. });
+        let works = match (view, &result.check.target) {
+            // A port that must not answer looks closed to a jump box without a network.
+            (Viewpoint::JumpBox, OutsideTarget::Closed(_)) => reaches,
+            (Viewpoint::ThisMachine | Viewpoint::JumpBox, _) => reaches || through_network,
+        };
         let seen: Result<OutsideReading, Gap> = match look.seen {
             Ok(_) if gone => Err(Gap::Failed("the connection to the jump box ended meanwhile".into())),
             Ok(_) if !look.proven && !works => Err(Gap::Failed(
@@ -213,6 +229,8 @@ impl OutsideActor {
             seen => seen,
         };
         result.fact.take(seen, now);
+        // Where nothing was reached, nothing was asked too often.
+        let every = if look.reached { result.check.every(every) } else { every };
         if let Some(due) = self.due.get_mut(at) {
             *due = (!gone).then(|| now.plus(every));
         }

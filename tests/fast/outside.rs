@@ -237,7 +237,8 @@ async fn redirects_are_followed_as_far_as_they_stay_at_home() {
     {
         let from = Loopback::default().to(WWW, 80, server(None, to(elsewhere)).await);
         let seen = look_at("http://www.example.test/", &from, &trust).await;
-        assert_eq!(answer(&seen).leads_to, Some(elsewhere.into()));
+        let to = answer(&seen).leads_to.clone().unwrap();
+        assert_eq!((to.text.as_str(), to.url), (elsewhere, SiteUrl::parse(elsewhere)));
         assert_eq!(*from.asked.lock().unwrap(), ["www.example.test:80"], "{elsewhere}");
     }
 
@@ -359,7 +360,12 @@ async fn a_mail_host_is_asked_for_a_relay_and_sent_no_mail() {
     let cases: &[(SmtpAnswers, Option<bool>)] = &[
         (&[("EHLO", "250-mail\r\n250 SIZE")], Some(true)),
         (&[("RCPT", "554 5.7.1 Relay access denied")], Some(false)),
+        (&[("RCPT", "550-5.7.1 We do not relay.\r\n550 Good bye")], Some(false)),
+        (&[("RCPT", "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)")], Some(false)),
         (&[("RCPT", "450 4.2.0 Greylisted")], None),
+        // It refuses this client, not to relay.
+        (&[("RCPT", "554 5.7.1 Client host [192.0.2.9] blocked using zen.spamhaus.org")], None),
+        (&[("RCPT", "550 5.7.1 <relay-check.invalid>: Helo command rejected: Host not found")], None),
         (&[("MAIL", "550 no bounces")], None),
         (&[("EHLO", "\x1b[2J")], None),
         (&[("EHLO", "250-x\r\n250-x\r\n250-x\r\n250 x")], Some(true)),

@@ -17,6 +17,9 @@ mod url;
 pub use findings::{OutsideFinding, OutsideHealth};
 pub use url::SiteUrl;
 
+/// A mail host that is asked for a relay more often may ban who asks.
+const RELAY_EVERY: Duration = Duration::from_secs(3600);
+
 /// What is looked at from outside, and how often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutsideSettings {
@@ -157,6 +160,15 @@ impl OutsideCheck {
     pub fn id(&self) -> String {
         format!("{} from {}", self.name, self.from.word())
     }
+
+    /// Time from one look to the next, where the environment's is `every`.
+    #[must_use]
+    pub fn every(&self, every: Duration) -> Duration {
+        match self.target {
+            OutsideTarget::Relay(_) => every.max(RELAY_EVERY),
+            OutsideTarget::Site(_) | OutsideTarget::Closed(_) => every,
+        }
+    }
 }
 
 /// What was seen.
@@ -237,9 +249,18 @@ pub struct SiteAnswer {
     /// What gave the last answer.
     pub at: SiteUrl,
     /// Where the last answer leads to, when that was not followed.
-    pub leads_to: Option<Clean>,
+    pub leads_to: Option<LeadsTo>,
     /// The certificates of the hosts that were asked over TLS, in order.
     pub certificates: Vec<SiteCertificate>,
+}
+
+/// Where a redirect leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeadsTo {
+    /// As it is shown: it may be cut.
+    pub text: Clean,
+    /// All of it; `None` when it is no address of a site.
+    pub url: Option<SiteUrl>,
 }
 
 /// A host's certificate, as its server sent it.

@@ -115,12 +115,15 @@ impl Arrived {
         match jump {
             None | Some(LinkState::Pending) => false,
             Some(LinkState::Up) if !self.has_looked_for_runs(env) => false,
-            Some(LinkState::Up) if !self.has_looked_from_outside(env) => false,
+            Some(LinkState::Up) if !self.has_looked(env, &[Viewpoint::ThisMachine, Viewpoint::JumpBox]) => {
+                false
+            }
             Some(LinkState::Up) => env.hosts.iter().all(|h| {
                 let seen = self.hosts.get(&(env.name.clone(), h.id.host.clone()));
                 seen.is_some_and(|s| s.link.state != LinkState::Pending)
             }),
-            Some(_) => true,
+            // What is looked at from here needs no jump box.
+            Some(_) => self.has_looked(env, &[Viewpoint::ThisMachine]),
         }
     }
 
@@ -130,12 +133,14 @@ impl Arrived {
         left.is_some_and(|left| left.gap != Some(Gap::NotAsked))
     }
 
-    /// Whether each look from outside has brought something, or failed.
-    fn has_looked_from_outside(&self, env: &Environment) -> bool {
+    /// Whether each look from outside, from one of these places, has brought something, or failed.
+    fn has_looked(&self, env: &Environment, from: &[Viewpoint]) -> bool {
         let asked = |outside: &Arc<OutsideSnapshot>| {
-            outside.results.iter().all(|result| result.fact.gap != Some(Gap::NotAsked))
+            let mut from_there = outside.results.iter().filter(|result| from.contains(&result.check.from));
+            from_there.all(|result| result.fact.gap != Some(Gap::NotAsked))
         };
-        env.outside.checks.is_empty() || self.outside.get(&env.name).is_some_and(asked)
+        let nothing = !env.outside.checks.iter().any(|check| from.contains(&check.from));
+        nothing || self.outside.get(&env.name).is_some_and(asked)
     }
 
     /// What is seen from outside; what was not is a gap.
@@ -217,5 +222,35 @@ fn behind(jump: &JumpSnapshot) -> Link {
         detail: format!("jump box {} {}", jump.failing(), jump.link.state.label()).into(),
         since: jump.link.since,
         retry_at: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::cli::simulate;
+
+    #[tokio::test]
+    async fn where_the_jump_box_fails_what_is_looked_at_from_here_is_waited_for() {
+        let (universe, servers) = simulate::start("wpd-2015").unwrap();
+        let fleet = universe.fleet(|env| servers.access(env));
+        let from_here =
+            |env: &&Arc<Environment>| env.outside.checks.iter().any(|c| c.from == Viewpoint::ThisMachine);
+        let env = fleet.environments.iter().find(from_here).unwrap();
+        let mut jump = JumpSnapshot::pending(env, Moment::default());
+        jump.link.state = LinkState::AuthFailed;
+        let mut arrived = Arrived { jumps: HashMap::new(), hosts: HashMap::new(), outside: HashMap::new() };
+        arrived.take(FleetEvent::Jump(Arc::new(jump)));
+        assert!(!arrived.is_settled(env), "nothing was looked at yet");
+        let mut outside = OutsideSnapshot::pending(&env.name, &env.outside);
+        arrived.take(FleetEvent::Outside(Arc::new(outside.clone())));
+        assert!(!arrived.is_settled(env), "what is pending is no answer");
+        for result in outside.results.iter_mut().filter(|r| r.check.from == Viewpoint::ThisMachine) {
+            result.fact.miss(Gap::TimedOut);
+        }
+        arrived.take(FleetEvent::Outside(Arc::new(outside)));
+        assert!(arrived.is_settled(env), "the jump box itself cannot look");
     }
 }

@@ -1,5 +1,6 @@
 //! One look, from its first packet to what was seen.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jumpdeck_fleet::fact::Gap;
@@ -13,6 +14,10 @@ use crate::transport::{BoxStream, NotReached};
 
 /// A connection, a handshake, an answer: each may take so long.
 pub(super) const STEP: Duration = Duration::from_secs(10);
+/// A connection to an address where none is wanted: most such ports do not answer, and each is waited for.
+const CLOSED: Duration = Duration::from_secs(4);
+/// The same with a name that is looked up first, which takes 4 s at most.
+const CLOSED_NAME: Duration = Duration::from_secs(8);
 /// Characters of what a server says that are kept.
 const LONGEST: usize = 160;
 
@@ -62,7 +67,8 @@ pub async fn look(
 }
 
 async fn closed(port: &ClosedPort, opens: &dyn OpensPorts) -> OutsideLook {
-    match connect(opens, &port.address, port.port).await {
+    let limit = if port.address.parse::<IpAddr>().is_ok() { CLOSED } else { CLOSED_NAME };
+    match connect(opens, &port.address, port.port, limit).await {
         Ok(_) => OutsideLook::answered(OutsideReading::Open),
         Err(NotReached::Refused(why)) => OutsideLook::answered(OutsideReading::Closed(why)),
         Err(NotReached::NoConnection(why)) => {
@@ -77,9 +83,10 @@ pub(super) async fn connect(
     opens: &dyn OpensPorts,
     address: &str,
     port: u16,
+    limit: Duration,
 ) -> Result<BoxStream, NotReached> {
-    within(STEP, opens.open(address, port)).await.unwrap_or_else(|| {
-        let why = format!("no connection to port {port} within {} s", STEP.as_secs());
+    within(limit, opens.open(address, port)).await.unwrap_or_else(|| {
+        let why = format!("no connection to port {port} within {} s", limit.as_secs());
         Err(NotReached::NoConnection(why.into()))
     })
 }

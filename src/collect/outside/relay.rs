@@ -5,7 +5,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use jumpdeck_fleet::outside::{OutsideReading, RelayHost};
 
 use super::OpensPorts;
-use super::look::{OutsideLook, StepFailure, connect, said, step};
+use super::look::{OutsideLook, STEP, StepFailure, connect, said, step};
 use crate::transport::{BoxStream, NotReached};
 
 /// Bytes of a line, and lines of an answer, at most (RFC 5321 has 512 bytes).
@@ -14,7 +14,7 @@ const LINES: usize = 50;
 
 /// Looks at a mail host.
 pub(super) async fn look(host: &RelayHost, opens: &dyn OpensPorts) -> OutsideLook {
-    let stream = match connect(opens, &host.address, host.port).await {
+    let stream = match connect(opens, &host.address, host.port, STEP).await {
         Ok(stream) => stream,
         Err(NotReached::Refused(why)) => return OutsideLook::failed(why, true),
         Err(NotReached::NoConnection(why) | NotReached::NotTried(why)) => {
@@ -30,10 +30,20 @@ pub(super) async fn look(host: &RelayHost, opens: &dyn OpensPorts) -> OutsideLoo
     }
 }
 
-/// An answer: its code and its last line.
+/// An answer: its code, its last line, and all its lines in small letters.
 struct SmtpReply {
     code: u16,
     text: String,
+    all: String,
+}
+
+/// Whether a refusal is about relaying; else it is about this client, and others may be allowed to relay. Words with a dot or an
+/// `@` inside are names, as that of the recipient, and say nothing.
+fn is_about_relaying(all: &str) -> bool {
+    all.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric())).any(|word| {
+        let says = |part: &str| word.contains(part);
+        !says(".") && !says("@") && (says("relay") || says("rcpthosts") || says("authenticat"))
+    })
 }
 
 async fn talk(mut stream: BufReader<BoxStream>) -> Result<OutsideReading, StepFailure> {
@@ -44,7 +54,11 @@ async fn talk(mut stream: BufReader<BoxStream>) -> Result<OutsideReading, StepFa
     let answer = say(&mut stream, "RCPT TO:<relay-check@example.com>").await?;
     let seen = match answer.code {
         200..=299 => Ok(OutsideReading::Relays(said(&answer.text))),
-        500..=599 => Ok(OutsideReading::RefusesRelay(said(&answer.text))),
+        500..=599 if is_about_relaying(&answer.all) => Ok(OutsideReading::RefusesRelay(said(&answer.text))),
+        500..=599 => Err(StepFailure::Broken(format!(
+            "it refused this client, which says nothing of others: {}",
+            answer.text
+        ))),
         _ => Err(StepFailure::Broken(format!("it did not decide about the recipient: {}", answer.text))),
     };
     // How it takes the farewell is of no interest.
@@ -73,6 +87,7 @@ async fn say(stream: &mut BufReader<BoxStream>, line: &str) -> Result<SmtpReply,
 }
 
 async fn reply(stream: &mut BufReader<BoxStream>) -> Result<SmtpReply, String> {
+    let mut all = String::new();
     for _ in 0..LINES {
         let mut line = Vec::new();
         let mut bounded = (&mut *stream).take(LINE);
@@ -86,8 +101,10 @@ async fn reply(stream: &mut BufReader<BoxStream>) -> Result<SmtpReply, String> {
                 "what came is no SMTP".to_owned()
             });
         };
+        all.push_str(&text.get(4..).unwrap_or_default().to_ascii_lowercase());
+        all.push(' ');
         if text.as_bytes().get(3) != Some(&b'-') {
-            return Ok(SmtpReply { code, text });
+            return Ok(SmtpReply { code, text, all });
         }
     }
     Err("its answer has no end".to_owned())

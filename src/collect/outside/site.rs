@@ -13,11 +13,11 @@ use rustls::pki_types::ServerName;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
-use jumpdeck_fleet::outside::{OutsideReading, PublicSite, SiteAnswer, SiteCertificate, SiteUrl};
+use jumpdeck_fleet::outside::{LeadsTo, OutsideReading, PublicSite, SiteAnswer, SiteCertificate, SiteUrl};
 use jumpdeck_fleet::text::Clean;
 
 use super::OpensPorts;
-use super::look::{OutsideLook, StepFailure, connect, said, step};
+use super::look::{OutsideLook, STEP, StepFailure, connect, said, step};
 use super::trust::Trust;
 use crate::transport::{BoxStream, NotReached, Stream};
 
@@ -83,8 +83,11 @@ impl Visit<'_> {
                     )));
                 }
                 None => {
-                    let to =
-                        leads_to.map(|to| at.join(to).map_or_else(|| said(to), |url| said(&url.to_string())));
+                    let to = leads_to.map(|to| {
+                        let url = at.join(to);
+                        let text = url.as_ref().map_or_else(|| said(to), |url| said(&url.to_string()));
+                        LeadsTo { text, url }
+                    });
                     let (took, status) = (begun.elapsed(), head.status);
                     return Ok(SiteAnswer { status, took, at, leads_to: to, certificates: Vec::new() });
                 }
@@ -94,7 +97,8 @@ impl Visit<'_> {
     }
 
     async fn ask(&mut self, url: &SiteUrl) -> Result<AnswerHead, StepFailure> {
-        let stream = connect(self.opens, &url.host, url.port).await.map_err(StepFailure::NotReached)?;
+        let stream = connect(self.opens, &url.host, url.port, STEP).await;
+        let stream = stream.map_err(StepFailure::NotReached)?;
         self.reached = true;
         if url.tls {
             let stream = self.handshake(url, stream).await?;

@@ -2,13 +2,19 @@
 
 use std::io;
 
-use crate::transport::BoxFuture;
+use super::reach;
+use crate::transport::{BoxFuture, NotReached};
 pub use crate::transport::{BoxStream, Stream};
 
 /// Opens byte streams to an address.
 pub trait Dial: Send + Sync + 'static {
     /// Connects. Callers put a deadline round it.
     fn dial<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, io::Result<BoxStream>>;
+
+    /// Connects to what is no SSH server, and says what it means where there is no connection. Callers put a deadline round it.
+    fn reach_port<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, Result<BoxStream, NotReached>> {
+        Box::pin(async move { self.dial(address, port).await.map_err(|error| reach::meaning(&error)) })
+    }
 }
 
 /// Real TCP, with `TCP_NODELAY`.
@@ -22,5 +28,9 @@ impl Dial for TcpDial {
             stream.set_nodelay(true)?;
             Ok(Box::new(stream) as BoxStream)
         })
+    }
+
+    fn reach_port<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, Result<BoxStream, NotReached>> {
+        Box::pin(reach::over_tcp(address, port))
     }
 }

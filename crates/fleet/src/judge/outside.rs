@@ -30,7 +30,8 @@ fn unknown(s: &Situation<'_>, result: &OutsideResult) -> Option<String> {
         Some(Gap::NotAsked) => None,
         Some(gap) => Some(gap.describe()),
         None => {
-            let expired = result.fact.freshness(s.now, s.env.outside.every) == Some(Freshness::Expired);
+            let every = result.check.every(s.env.outside.every);
+            let expired = result.fact.freshness(s.now, every) == Some(Freshness::Expired);
             expired.then(|| "its last answer is too old".to_owned())
         }
     }

@@ -181,18 +181,23 @@ impl Findings {
     fn redirect(&mut self, site: &PublicSite, answer: &SiteAnswer) {
         let check = "check the redirect of its web server or CDN";
         match (&site.redirect, &answer.leads_to) {
-            (Some(expected), Some(to)) if SiteUrl::parse(to.as_str()).as_ref() != Some(expected) => {
-                self.warning(format!("{} redirects to {to}, expected {expected}; {check}", site.url));
+            (Some(expected), Some(to)) if to.url.as_ref() != Some(expected) => {
+                self.warning(format!("{} redirects to {}, expected {expected}; {check}", site.url, to.text));
             }
             (Some(expected), None) if answer.at != *expected => self.warning(format!(
                 "{} does not redirect to {expected}, as expected: {} answers; {check}",
                 site.url, answer.at
             )),
-            (None, Some(to)) if !site.expects_redirect_status() => self.warning(format!(
-                "{} redirects to {to}, another host, which was not asked; if that is right, write it as redirect in the \
-                 inventory",
-                site.url
-            )),
+            (None, Some(to)) if !site.expects_redirect_status() => {
+                let own = |url: &SiteUrl| url.host == site.url.host || url.host == answer.at.host;
+                let right = "which was not asked; if that is right, write it as redirect in the inventory";
+                let what = match &to.url {
+                    Some(url) if own(url) => format!("another port, {right}"),
+                    Some(_) => format!("another host, {right}"),
+                    None => format!("which is no address of a site; {check}"),
+                };
+                self.warning(format!("{} redirects to {}, {what}", site.url, to.text));
+            }
             (Some(_) | None, Some(_) | None) => {}
         }
     }

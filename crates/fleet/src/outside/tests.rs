@@ -100,6 +100,8 @@ fn a_redirect_is_read_as_a_browser_reads_it() {
     assert_eq!(led("//cdn.example.org/a"), Some("https://cdn.example.org/a".to_owned()));
     assert_eq!(led(" http://example.org "), Some("http://example.org/".to_owned()));
     assert_eq!(led("javascript://x"), None);
+    let login = "/login?next=https://www.example.org/";
+    assert_eq!(led(login), Some(format!("https://www.example.org:444{login}")));
 }
 
 #[test]
@@ -123,16 +125,26 @@ fn what_a_site_answers_is_judged() {
 
 #[test]
 fn a_redirect_to_somewhere_else_is_a_warning() {
-    let leads = |to: &str| SiteAnswer { status: 302, leads_to: Some(to.into()), ..answer() };
+    let leads = |to: &str| {
+        let to = LeadsTo { text: to.into(), url: SiteUrl::parse(to) };
+        SiteAnswer { status: 302, leads_to: Some(to), ..answer() }
+    };
     let (severity, message) = one(site(), leads("https://evil.example/"));
     assert_eq!(severity, Severity::Warning);
-    assert!(message.contains("redirects to https://evil.example/"), "{message}");
+    assert!(message.contains("redirects to https://evil.example/, another host"), "{message}");
+    assert!(one(site(), leads("https://www.example.org:9200/")).1.contains(", another port"));
+    assert!(one(site(), leads("javascript://x")).1.contains("no address of a site"));
     let expects = PublicSite { redirect: Some(url("https://docs.example.org/")), ..site() };
     assert_eq!(found(expects.clone(), leads("https://docs.example.org/")), []);
     assert!(
         one(expects.clone(), leads("https://evil.example/")).1.contains("expected https://docs.example.org/")
     );
     assert!(one(expects, answer()).1.contains("does not redirect"));
+    // What is shown is cut, what is compared is not.
+    let long = url(&format!("https://docs.example.org/{}", "x".repeat(300)));
+    let to = LeadsTo { text: "https://docs.example.org/x…".into(), url: Some(long.clone()) };
+    let expects = PublicSite { redirect: Some(long), ..site() };
+    assert_eq!(found(expects, SiteAnswer { status: 302, leads_to: Some(to), ..answer() }), []);
     // A site that must answer with a redirect.
     let moved = PublicSite { status: 301, ..site() };
     assert_eq!(found(moved.clone(), SiteAnswer { status: 301, ..leads("https://docs.example.org/") }), []);
@@ -165,8 +177,15 @@ fn ports_and_mail_hosts_are_judged() {
     let open = result(port.clone(), OutsideReading::Open);
     assert_eq!(open.health(), OutsideHealth::Critical);
     assert!(open.findings()[0].message.contains("192.0.2.1 port 3306"), "{:?}", open.findings());
-    assert_eq!(result(port, OutsideReading::Closed("refused".into())).health(), OutsideHealth::Ok);
+    let closed = result(port.clone(), OutsideReading::Closed("refused".into()));
+    assert_eq!(closed.health(), OutsideHealth::Ok);
     let mail = OutsideTarget::Relay(RelayHost { address: "mail.example.org".to_owned(), port: 25 });
+    let every = |target: &OutsideTarget, every| {
+        let check =
+            OutsideCheck { name: "it".to_owned(), from: Viewpoint::ThisMachine, target: target.clone() };
+        check.every(Duration::from_secs(every)).as_secs()
+    };
+    assert_eq!((every(&port, 60), every(&mail, 60), every(&mail, 7200)), (60, 3600, 7200));
     assert_eq!(
         result(mail.clone(), OutsideReading::Relays("250 ok".into())).health(),
         OutsideHealth::Critical

@@ -50,7 +50,7 @@ impl SiteUrl {
     #[must_use]
     pub fn join(&self, location: &str) -> Option<Self> {
         let location = location.trim();
-        if location.contains("://") {
+        if is_absolute(location) {
             return Self::parse(location);
         }
         let scheme = if self.tls { "https" } else { "http" };
@@ -79,6 +79,13 @@ impl fmt::Display for SiteUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}{}", if self.tls { "https" } else { "http" }, self.authority(), self.path)
     }
+}
+
+/// Whether a `Location` begins with a scheme: `/login?next=https://a/` does not.
+fn is_absolute(location: &str) -> bool {
+    location.split_once("://").is_some_and(|(scheme, _)| {
+        !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+    })
 }
 
 /// Whether a text can be a host name or an IPv4 address.

@@ -39,8 +39,9 @@ pub(in crate::cli::status) struct CertificateStatus {
 pub(super) fn status(picture: &Picture, result: &OutsideResult) -> OutsideStatus {
     let seen = result.fact.current();
     let answer = seen.and_then(OutsideReading::answer);
-    let ends_at =
-        answer.map(|answer| answer.leads_to.as_ref().map_or_else(|| answer.at.to_string(), Clean::to_string));
+    let ends_at = answer.map(|answer| {
+        answer.leads_to.as_ref().map_or_else(|| answer.at.to_string(), |to| to.text.to_string())
+    });
     OutsideStatus {
         name: result.check.name.clone(),
         kind: result.check.target.word(),

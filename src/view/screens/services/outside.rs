@@ -18,7 +18,8 @@ pub(super) fn of_id<'a>(scene: &Scene<'a>, id: &str) -> Option<&'a OutsideResult
 }
 
 fn freshness(scene: &Scene<'_>, result: &OutsideResult) -> Freshness {
-    let known = result.fact.freshness(scene.model.now, scene.env.spec.outside.every);
+    let every = result.check.every(scene.env.spec.outside.every);
+    let known = result.fact.freshness(scene.model.now, every);
     known.unwrap_or(Freshness::Expired)
 }
 
