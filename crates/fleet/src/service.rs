@@ -50,7 +50,8 @@ impl HostsOf {
         match self {
             Self::Roles(_) => false,
             Self::Found { .. } => true,
-            Self::FoundIn(_) => *gap == Gap::NotInstalled,
+            // Whether it is there, its first answer will say.
+            Self::FoundIn(_) => matches!(gap, Gap::NotInstalled | Gap::NotAsked),
         }
     }
 }

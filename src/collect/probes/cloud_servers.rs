@@ -79,22 +79,24 @@ struct CloudServer<'a> {
 }
 
 impl CloudServer<'_> {
-    /// Whether it is a host of the inventory: by its name, with or without its domain, or by its address.
+    /// Whether it is a host of the inventory: by its name, whatever the domain and the case, or by its address.
     fn is(&self, (name, address): (&str, &str)) -> bool {
-        let short = self.name.split('.').next().unwrap_or_default();
+        let short = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
         let has = |address: &str| {
             self.networks
                 .split(|c: char| !(c.is_ascii_alphanumeric() || ".:".contains(c)))
                 .any(|word| word == address)
         };
-        self.name == name || short == name || (address.parse::<IpAddr>().is_ok() && has(address))
+        short(self.name) == short(name) || (address.parse::<IpAddr>().is_ok() && has(address))
     }
 }
 
 fn read(raw: &Raw) -> Result<Service, Gap> {
     let text = raw.ok()?;
-    if matches!(text.trim(), "@later" | "@absent") {
-        return Err(Gap::NotInstalled);
+    match text.trim() {
+        "@later" => return Err(Gap::NotAsked),
+        "@absent" => return Err(Gap::NotInstalled),
+        _ => {}
     }
     let (status, rest) = text.split_once('\n').ok_or_else(|| unreadable(text))?;
     let (peers, rest) = rest.split_once('\n').ok_or_else(|| unreadable(rest))?;

@@ -3,7 +3,8 @@
 //! A round looks at every tree, every minute or so, every five where it takes long; a report goes on with it for a second at most, so that many or large trees
 //! delay none. `git status` changes and fetches nothing: it takes no lock, runs no monitor of files and no hook. "Not pushed" is what
 //! the last fetch or push says. A tree that git does not trust this account with is asked as its owner, where the inventory allows
-//! `sudo`.
+//! `sudo`. One whose own configuration names programs that `git status` would run is not asked; and before 2.15, when git could not be
+//! told to write nothing, none that the account may write to.
 
 use crate::collect::probe::{HyphenatedProbe, ProbeCadence, Raw, ServiceProbe, unreadable};
 use jumpdeck_fleet::fact::Gap;
@@ -33,10 +34,10 @@ pub(super) static PROBE: HyphenatedProbe = HyphenatedProbe {
 // A folder of a file server that is gone would hang: folders are looked through in a shell of its own. A tree inside another one is
 // a part of that. Plain names only: they are words of a command.
 const SCRIPT: &str = r#"
-    code_trees_wait=0 code_trees_left= code_trees_new= code_trees_kept=
+    code_trees_wait=0 code_trees_failed=0 code_trees_left= code_trees_new= code_trees_kept= code_trees_is=
     code_trees_find() {
         set +f
-        code_trees_above=/
+        code_trees_length=0
         for code_trees_dir in /srv/*/.git /srv/*/*/.git /srv/*/*/*/.git; do
             [ -e "$code_trees_dir" ] || continue
             code_trees_dir=${code_trees_dir%/.git}
@@ -45,55 +46,85 @@ const SCRIPT: &str = r#"
             while code_trees_in=${code_trees_in%/*} && [ "$code_trees_in" != /srv ]; do
                 [ ! -e "$code_trees_in/.git" ] || continue 2
             done
+            code_trees_length=$((code_trees_length + ${#code_trees_dir} + 1))
+            if [ "$code_trees_length" -gt 32768 ]; then echo '@cut'; return 0; fi
             echo "$code_trees_dir"
         done
     }
-    # The code is a text, so that the owner's shell can have it too.
+    # Before 2.15 git knows no GIT_OPTIONAL_LOCKS.
+    code_trees_learn() {
+        jd_ask 2 4096 git --version || return
+        case $jd_got in
+            'git version '2.1[5-9]*|'git version '2.[2-9][0-9]*|'git version '2.1[0-9][0-9]*) code_trees_is=new ;;
+            'git version '[3-9].*|'git version '[1-9][0-9].*) code_trees_is=new ;;
+            *) code_trees_is=old ;;
+        esac
+    }
+    # The code is a text, so that the owner's shell can have it too. TREE, and whether git is new. A configuration that is included,
+    # or of one working tree, may name programs as well; a git that knows no --local (129) cannot tell.
     code_trees_code='
     code_trees_git() {
-        GIT_OPTIONAL_LOCKS=0 GIT_NO_LAZY_FETCH=1 GIT_TERMINAL_PROMPT=0 git -c core.fsmonitor=false -c core.hooksPath=/dev/null -C "$1" status --porcelain --branch 2>&1
+        if [ "$2" != new ] && { [ -w "$1/.git" ] || [ ! -d "$1/.git" ]; }; then echo "@old"; return 127; fi
+        git -C "$1" config --local --get-regexp "^filter[.].*[.]clean\$|^filter[.].*[.]process\$|^include|^extensions[.]worktreeconfig\$" > /dev/null 2>&1
+        case $? in 0|129) echo "@programs"; return 126 ;; esac
+        GIT_OPTIONAL_LOCKS=0 GIT_NO_LAZY_FETCH=1 GIT_ALLOW_PROTOCOL=none GIT_TERMINAL_PROMPT=0 git -c core.fsmonitor=false -c core.hooksPath=/dev/null -C "$1" status --porcelain --branch --ignore-submodules=dirty 2>&1
     }'
     eval "$code_trees_code"
     code_trees_owner() {
         code_trees_user=$(stat -c %U "$1/.git") || return
-        $SUDO -u "$code_trees_user" $LIMIT 3 sh -c "$code_trees_code$NL"'code_trees_git "$1"' sh "$1"
+        $SUDO -u "$code_trees_user" $LIMIT 3 sh -c "$code_trees_code$NL"'code_trees_git "$1" "$2"' sh "$1" "$2"
     }
     # TREE: adds what git says of it.
     code_trees_ask() {
-        jd_ask 3 4096 code_trees_git "$1"
+        case $1 in '@'*) code_trees_new="$code_trees_new$1$NL"; return ;; esac
+        jd_ask 3 4096 code_trees_git "$1" "${code_trees_is:-old}"
         code_trees_status=$?
         case $code_trees_status$jd_got in
             0*|124*) ;;
             *ubious*|*'is owned by someone else'*|*ermission*)
                 if [ -n "$SUDO" ] && [ "$LIMIT" != jd_bounded ]; then
-                    jd_ask 4 4096 code_trees_owner "$1"
+                    jd_ask 4 4096 code_trees_owner "$1" "${code_trees_is:-old}"
                     code_trees_status=$?
                 fi ;;
         esac
-        code_trees_n=0 code_trees_first= code_trees_branch= code_trees_path=$1
+        code_trees_n=0 code_trees_first= code_trees_branch= code_trees_warned= code_trees_path=$1
         IFS=$NL
         set -- $jd_got
         IFS=$jd_ifs
         for code_trees_row in "$@"; do
             case $code_trees_row in
                 '## '*) code_trees_branch=$code_trees_row ;;
-                *)
-                    [ -n "$code_trees_first" ] || code_trees_first=$code_trees_row
-                    code_trees_n=$((code_trees_n + 1)) ;;
+                ??' '*) code_trees_n=$((code_trees_n + 1)) ;;
+                warning:*|hint:*|error:*) [ -n "$code_trees_warned" ] || code_trees_warned=$code_trees_row ;;
+                *) [ -n "$code_trees_first" ] || code_trees_first=$code_trees_row ;;
             esac
         done
-        code_trees_new="$code_trees_new@tree $code_trees_status $code_trees_n ${jd_cut:-no} $code_trees_path$NL$code_trees_branch$NL$code_trees_first$NL"
+        code_trees_new="$code_trees_new@tree $code_trees_status $code_trees_n ${jd_cut:-no} $code_trees_path$NL$code_trees_branch$NL"
+        code_trees_new="$code_trees_new${code_trees_first:-$code_trees_warned}$NL"
+        if [ "$code_trees_status" = 0 ] && [ -n "$code_trees_warned" ]; then
+            code_trees_new="$code_trees_new@warned $code_trees_path: $code_trees_warned$NL"
+        fi
     }
     probe_code_trees() {
         if [ "$code_trees_wait" -gt 0 ]; then
             code_trees_wait=$((code_trees_wait - 1))
             jd_out=$code_trees_kept
-            return 0
+            return "$code_trees_failed"
         fi
         if [ -z "$code_trees_left" ]; then
-            jd_ask 2 4096 code_trees_find || return
-            code_trees_left=$jd_got code_trees_new= code_trees_took=0
-            if [ -n "$code_trees_left" ] && lacks git; then return 127; fi
+            apart code_trees 2 code_trees_find
+            code_trees_status=$?
+            # A folder that hangs is left alone for a while.
+            if [ "$code_trees_status" != 0 ]; then
+                code_trees_wait=11 code_trees_failed=$code_trees_status code_trees_kept=$jd_out
+                return "$code_trees_failed"
+            fi
+            [ "$code_trees_failed" = 0 ] || code_trees_kept= code_trees_failed=0
+            jd_out= code_trees_left=$jd_got code_trees_new= code_trees_took=0
+            if [ -n "$code_trees_left" ]; then
+                if lacks git; then code_trees_left=; return 127; fi
+                [ -n "$code_trees_is" ] || code_trees_learn
+            fi
         fi
         jd_clock
         code_trees_begun=$jd_up
@@ -139,50 +170,119 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
     if !matches!(whole, "@all" | "@some") {
         return Err(unreadable(whole));
     }
-    let (mut trees, mut gaps) = (Vec::new(), Vec::new());
+    let (mut trees, mut refused, mut warned, mut gaps) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut count = 0_u64;
     while let Some(head) = lines.next() {
+        if head == "@cut" {
+            gaps.push((OTHERS, Gap::Cut("32 KiB of the list of trees".into())));
+            continue;
+        }
+        if let Some(warning) = head.strip_prefix("@warned ") {
+            warned.push(warning);
+            continue;
+        }
         let (branch, first) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
         match tree(head, branch, first).ok_or_else(|| unreadable(head))? {
-            Ok(tree) => trees.push(tree),
-            Err(gap) => gaps.push((TREE, gap)),
+            TreeAnswer::Seen(tree) => trees.push(tree),
+            TreeAnswer::Refused(why, path) => refused.push((why, path)),
+            TreeAnswer::Failed(gap) => gaps.push((TREE, gap)),
         }
+        count = count.saturating_add(1);
     }
-    if trees.is_empty() && gaps.is_empty() {
+    if count == 0 {
         return Err(if whole == "@all" { Gap::NotInstalled } else { Gap::NotAsked });
     }
-    Ok(service(&trees, gaps))
+    for why in [TreeRefusal::Owner, TreeRefusal::Programs, TreeRefusal::OldGit] {
+        let mut paths = refused.iter().filter(|(one, _)| *one == why).map(|(_, path)| *path);
+        if let Some(first) = paths.next() {
+            gaps.push((TREE, why.gap(first, paths.count())));
+        }
+    }
+    if let [first, more @ ..] = warned.as_slice() {
+        let more = match more.len() {
+            0 => String::new(),
+            more => format!("; and {}", plural(u64::try_from(more).unwrap_or(u64::MAX), "more tree")),
+        };
+        gaps.push((TREE, Gap::Failed(Clean::first_line(&format!("{first}{more}"), 200))));
+    }
+    if whole == "@some" {
+        gaps.push((OTHERS, Gap::NotAsked));
+    }
+    Ok(service(&trees, count, gaps))
 }
 
-/// What a gap is about.
+/// What a gap is about: one tree, or those that nobody looked at.
 const TREE: &str = "tree";
+const OTHERS: &str = "other trees";
 
-fn tree<'a>(head: &'a str, branch: &'a str, first: &str) -> Option<Result<CodeTree<'a>, Gap>> {
+/// The answer for one tree.
+enum TreeAnswer<'a> {
+    Seen(CodeTree<'a>),
+    /// Git does not look at it: why, and its path.
+    Refused(TreeRefusal, &'a str),
+    Failed(Gap),
+}
+
+/// Why git does not look at a tree. One gap stands for all trees of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TreeRefusal {
+    /// It is another account's.
+    Owner,
+    /// Its own configuration names programs.
+    Programs,
+    /// This git would write into it.
+    OldGit,
+}
+
+impl TreeRefusal {
+    /// The gap of the first tree and so many more.
+    fn gap(self, first: &str, more: usize) -> Gap {
+        let more = u64::try_from(more).unwrap_or(u64::MAX);
+        let trees =
+            if more == 0 { first.to_owned() } else { format!("{first} and {}", plural(more, "more tree")) };
+        let said = |why: &str| Clean::first_line(&format!("{trees}: {why}"), 200);
+        match self {
+            Self::Owner => Gap::NotPermitted(said(
+                "another account's: set sudo = true in the inventory, and git is asked as that account",
+            )),
+            Self::Programs => Gap::NotPermitted(said(
+                "its own configuration names programs that git status would run (filter.*)",
+            )),
+            Self::OldGit => Gap::NoTool(Clean::first_line(&format!("git 2.15 for {trees}"), 200)),
+        }
+    }
+}
+
+fn tree<'a>(head: &'a str, branch: &'a str, first: &str) -> Option<TreeAnswer<'a>> {
     let mut words = head.strip_prefix("@tree ")?.splitn(4, ' ');
     let status: u8 = words.next()?.parse().ok()?;
     let changed: u64 = words.next()?.parse().ok()?;
     let cut = words.next()? == "yes";
     let path = words.next()?;
-    let said = |why: &str| Clean::first_line(&format!("{path}: {why}"), 200);
+    let failed =
+        |why: &str| Some(TreeAnswer::Failed(Gap::Failed(Clean::first_line(&format!("{path}: {why}"), 200))));
     if status == 124 {
-        return Some(Err(Gap::Failed(said("git status did not finish within 3 s"))));
+        return failed("git status did not finish within 3 s");
     }
     if status != 0 || !branch.starts_with("## ") {
         let owner = ["ubious ownership", "owned by someone else", "ermission denied"];
-        return Some(Err(if owner.iter().any(|words| first.contains(words)) {
-            let why =
-                "it is another account's: set sudo = true in the inventory, and it is asked as that account";
-            Gap::NotPermitted(said(why))
-        } else {
-            Gap::Failed(said(if first.is_empty() { "git status failed" } else { first }))
-        }));
+        return match first {
+            "@programs" => Some(TreeAnswer::Refused(TreeRefusal::Programs, path)),
+            "@old" => Some(TreeAnswer::Refused(TreeRefusal::OldGit, path)),
+            _ if owner.iter().any(|words| first.contains(words)) => {
+                Some(TreeAnswer::Refused(TreeRefusal::Owner, path))
+            }
+            "" => failed("git status failed"),
+            _ => failed(first),
+        };
     }
     let apart = branch.rsplit_once(" [").map_or("", |(_, apart)| apart.trim_end_matches(']'));
     let ahead = apart.split(", ").find_map(|part| part.strip_prefix("ahead ")).and_then(|n| n.parse().ok());
     let follows = branch.contains("...") && apart != "gone";
-    Some(Ok(CodeTree { path, changed, cut, ahead: ahead.unwrap_or(0), follows }))
+    Some(TreeAnswer::Seen(CodeTree { path, changed, cut, ahead: ahead.unwrap_or(0), follows }))
 }
 
-fn service(trees: &[CodeTree<'_>], gaps: Vec<(&'static str, Gap)>) -> Service {
+fn service(trees: &[CodeTree<'_>], all: u64, gaps: Vec<(&'static str, Gap)>) -> Service {
     let count = |n: usize| Figure::count(u64::try_from(n).unwrap_or(u64::MAX));
     let mut readings = Vec::new();
     let mut add = |name, figure| readings.push(ServiceReading { name, figure });
@@ -197,11 +297,11 @@ fn service(trees: &[CodeTree<'_>], gaps: Vec<(&'static str, Gap)>) -> Service {
     let ahead = trees.iter().filter(|tree| tree.ahead > 0);
     let ahead: Vec<String> =
         ahead.map(|tree| format!("{} ({})", tree.path, plural(tree.ahead, "commit"))).collect();
-    add("trees", count(trees.len() + gaps.len()));
+    add("trees", Figure::count(all));
     add("uncommitted", count(changed.len()));
     add("unpushed", count(ahead.len()));
     add("no_upstream", count(trees.iter().filter(|tree| !tree.follows).count()));
-    let mut detail = plural(u64::try_from(trees.len() + gaps.len()).unwrap_or(u64::MAX), "git tree");
+    let mut detail = plural(all, "git tree");
     for (name, names, word) in [
         ("uncommitted_trees", &changed, "with uncommitted changes"),
         ("unpushed_trees", &ahead, "with unpushed commits"),
@@ -233,7 +333,11 @@ fn in_short(names: &[String]) -> String {
 }
 
 fn rule(service: &Service, _: &Thresholds, found: &mut Vec<Finding>) {
-    let first = |names: &str| names.split(' ').next().unwrap_or_default().to_owned();
+    // One that was cut is another tree's.
+    let first = |names: &str| {
+        let first = names.split(' ').next().filter(|path| !path.contains('…'));
+        first.unwrap_or("TREE").to_owned()
+    };
     if let Some(names) = service.text("uncommitted_trees") {
         let message = format!(
             "Uncommitted changes in {names}. They are in no backup of the repository, and a run that needs a clean tree refuses. \

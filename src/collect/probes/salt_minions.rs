@@ -15,7 +15,7 @@ use jumpdeck_fleet::text::Clean;
 
 mod answer;
 
-use answer::{MinionsAnswer, OWN, disconnected};
+use answer::{Connected, MinionsAnswer, OWN, has_other_master};
 
 pub(super) static PROBE: HyphenatedProbe = HyphenatedProbe {
     section: "salt_minions",
@@ -63,26 +63,34 @@ const SCRIPT: &str = r#"
     eval "$salt_minions_code"
     salt_minions_root() {
         $SUDO $LIMIT 2 sh -c "$salt_minions_code$NL"'[ -d "$1/minions" ] || exit 3; salt_minions_look "$@"; printf %s "$salt_minions_said"' \
-            sh "$1" "$NL"
+            sh "$1" "$NL" 2> /dev/null
     }
-    # Puts the lists into salt_minions_said; its status is the section's, and 3 where there is no master.
+    # Prints the lists; its status is the section's, and 3 where there is no master. Not in the resident shell: the folders may be
+    # on a file server that is gone.
     salt_minions_keys() {
-        salt_minions_closed= salt_minions_said=
-        for salt_minions_up in /etc/salt /etc/salt/pki /etc/salt/pki/master /etc/salt/pki/master/minions; do
-            [ -e "$salt_minions_up" ] || return 3
-            [ -r "$salt_minions_up" ] && [ -x "$salt_minions_up" ] || { salt_minions_closed=$salt_minions_up; break; }
+        salt_minions_top=/etc/salt/pki/master
+        for salt_minions_up in /etc/salt /etc/salt/pki "$salt_minions_top" "$salt_minions_top/minions" "$salt_minions_top/minions_pre" \
+            "$salt_minions_top/minions_denied" "$salt_minions_top/minions_rejected"; do
+            if [ ! -e "$salt_minions_up" ]; then
+                case $salt_minions_up in */minions_*) continue ;; *) return 3 ;; esac
+            fi
+            [ ! -r "$salt_minions_up" ] || [ ! -x "$salt_minions_up" ] || continue
+            if [ -n "$SUDO" ] && [ "$LIMIT" != jd_bounded ]; then
+                salt_minions_root "$salt_minions_top"
+                salt_minions_status=$?
+                case $salt_minions_status in 0|3|124|137) return "$salt_minions_status" ;; esac
+            fi
+            echo "$salt_minions_up"
+            return 126
         done
-        if [ -z "$salt_minions_closed" ]; then salt_minions_look /etc/salt/pki/master "$NL"; return 0; fi
-        if [ -z "$SUDO" ] || [ "$LIMIT" = jd_bounded ]; then say "$salt_minions_closed"; return 126; fi
-        jd_ask 3 32768 salt_minions_root /etc/salt/pki/master
-        salt_minions_status=$?
-        salt_minions_said=$jd_got
-        case $salt_minions_status in 0|3|124|127) return "$salt_minions_status" ;; esac
-        say "$salt_minions_closed"
-        return 126
+        salt_minions_look "$salt_minions_top" "$NL"
+        printf %s "$salt_minions_said"
     }
     probe_salt_minions() {
-        salt_minions_keys || { salt_minions_status=$?; [ "$salt_minions_status" = 3 ] || return "$salt_minions_status"; say @absent; return 0; }
+        apart salt_minions 3 salt_minions_keys
+        salt_minions_status=$?
+        salt_minions_said=$jd_out
+        case $salt_minions_status in 0) jd_out= ;; 3) jd_out=@absent$NL; return 0 ;; *) return "$salt_minions_status" ;; esac
         say "@peers $salt_minions_peers"
         # 4505. Without IPv6 there is no second file.
         jd_ask 2 65536 grep -h ':1199 ' /proc/net/tcp /proc/net/tcp6
@@ -101,6 +109,8 @@ const LISTS: [(&str, &str, &str); 3] = [
 ];
 /// Names that are shown of a list.
 const SHOWN: usize = 4;
+/// The reading that says that a minion without a connection may follow another master.
+const OTHER_MASTER: &str = "other_master";
 
 /// The environment's hosts, by which connections are told apart.
 fn settings(host: &Host) -> Option<String> {
@@ -129,14 +139,16 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
         Err(gap) => gaps.push(("connections", gap.clone())),
         Ok(None) => detail.push_str(", no master listens on port 4505"),
         Ok(Some(connections)) => {
-            let connected = u64::try_from(connections.len()).unwrap_or(u64::MAX).min(*accepted);
-            let figure = Figure::Amount { value: connected, of: Some(*accepted), unit: Unit::Count };
+            let Connected { count, missing } = Connected::of(*accepted, ids, &found.peers, connections);
+            let figure = Figure::Amount { value: count, of: Some(*accepted), unit: Unit::Count };
             readings.push(ServiceReading { name: "connected", figure });
-            detail.push_str(&format!(", {connected} connected"));
-            let missing = accepted - connected;
-            if let Some(names) = disconnected(ids, &found.peers, connections, missing) {
-                let figure = Figure::text(&in_short(&names, missing));
+            detail.push_str(&format!(", {count} connected"));
+            if let Some(names) = missing {
+                let figure = Figure::text(&in_short(&names, accepted.saturating_sub(count)));
                 readings.push(ServiceReading { name: "disconnected_names", figure });
+            }
+            if count < *accepted && has_other_master(&found.peers) {
+                readings.push(ServiceReading { name: OTHER_MASTER, figure: Figure::Flag(true) });
             }
         }
     }
@@ -180,15 +192,20 @@ fn rule(service: &Service, _: &Thresholds, found: &mut Vec<Finding>) {
             }
             None => (String::new(), "See which: salt-run manage.down"),
         };
+        let or = match service.reading(OTHER_MASTER) {
+            Some(_) if missing == 1 => ", or follows another master",
+            Some(_) => ", or follow another master",
+            None => "",
+        };
         let message = format!(
-            "{minions} no connection to the Salt master{names}. {next}. Of a host that is gone, delete the key."
+            "{minions} no connection to the Salt master{or}{names}. {next}. Of a host that is gone, delete the key."
         );
         found.push(Finding::of("connected", Severity::Warning, message));
     }
-    // What a command can name: `?` is a shell's pattern.
+    // What a command can name: `?` is a shell's pattern, and a name that was cut is another one's.
     let first = |names: &'static str| {
         let first = service.text(names).and_then(|names| names.split([',', ' ']).next());
-        first.filter(|name| *name != "?").unwrap_or("NAME").to_owned()
+        first.filter(|name| *name != "?" && !name.contains('…')).unwrap_or("NAME").to_owned()
     };
     if let Some(waiting) = service.amount("waiting").filter(|waiting| *waiting > 0) {
         let names = service.text("waiting_names").unwrap_or_default();

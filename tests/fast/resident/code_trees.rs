@@ -86,12 +86,61 @@ fn every_shell_sees_what_is_neither_committed_nor_pushed_and_changes_nothing() {
     }
 }
 
+#[test]
+fn a_tree_that_names_programs_runs_none_under_any_shell() {
+    if find("git").is_none() {
+        eprintln!("skipped: git is not installed");
+        return;
+    }
+    for shell in shells_here() {
+        let mut bench = start(shell, &Host { sudo: true, ..host("salt") }, trees);
+        let salt = bench.path().join("srv/salt");
+        let ran = bench.path().join("ran");
+        let more = bench.path().join("more");
+        let program = format!("touch {}; cat", ran.display());
+        bench.says("srv/salt/.gitattributes", "* filter=x\n");
+        bench.says("srv/salt/a", "2\n");
+        for (key, value) in [("filter.x.clean", program.as_str()), ("include.path", more.to_str().unwrap())] {
+            bench.says("more", &format!("[filter \"x\"]\n\tclean = \"{program}\"\n"));
+            git(&salt, &["config", key, value]);
+            let said = bench.poll_of(NAME).unwrap();
+            assert!(said.gaps.len() == 1, "{shell:?}: {said:?}");
+            assert!(said.gaps[0].1.describe().contains("names programs"), "{shell:?}: {said:?}");
+            assert!(!ran.exists(), "{shell:?}: {key}");
+            git(&salt, &["config", "--unset", key]);
+        }
+        let said = bench.poll_of(NAME).unwrap();
+        assert_eq!((said.amount("uncommitted"), said.gaps.len()), (Some(1), 0), "{shell:?}: {said:?}");
+    }
+}
+
+/// git of the test's own, of 2014: it would write. And what a new one says beside its rows is no changed file.
+#[test]
+fn an_old_git_writes_to_no_tree_and_a_warning_is_no_change() {
+    let rows = "echo '## master'; echo 'warning: could not open directory' >&2; echo ' M a'; echo '?? b'";
+    for shell in shells_here() {
+        for (version, gap) in [("1.9.1", "git 2.15 for /"), ("2.39.5", "warning: could not open")] {
+            let mut bench = start(shell, &host("salt"), |dir| {
+                fs::create_dir_all(dir.join("srv/salt/.git")).unwrap();
+                let new = format!("case \"$*\" in --version) echo git version {version}; exit ;; ");
+                script(dir, "git", &format!("{new}*' config '*) exit 1 ;; esac; {rows}"));
+            });
+            let said = bench.poll_of(NAME).unwrap();
+            assert!(said.gaps.len() == 1, "{shell:?}: {said:?}");
+            assert!(said.gaps[0].1.describe().contains(gap), "{shell:?}: {said:?}");
+            let trees = said.text("uncommitted_trees").unwrap_or_default();
+            assert_eq!(trees.ends_with("(2 files)"), version != "1.9.1", "{shell:?}: {said:?}");
+        }
+    }
+}
+
 /// git of the test's own: what a real one says of another account's tree, or nothing while it hangs.
 fn refuses(dir: &Path) {
     fs::create_dir_all(dir.join("srv/salt/.git")).unwrap();
     let text = "fatal: detected dubious ownership in repository at '/srv/salt'";
     let git = format!(
-        "here=${{0%/*}}; if [ -e \"$here/hangs\" ]; then exec sleep 60; fi; \
+        "case \"$*\" in --version) echo git version 2.40.1; exit ;; *' config '*) exit 1 ;; esac; \
+         here=${{0%/*}}; if [ -e \"$here/hangs\" ]; then exec sleep 60; fi; \
          if [ -n \"$AS\" ]; then echo '## master'; echo \" M by-$AS\"; else echo \"{text}\" >&2; exit 128; fi"
     );
     script(dir, "git", &git);

@@ -80,7 +80,8 @@ fn every_shell_sees_a_minion_lose_its_connection() {
         connected(&bench, &["01", "0B", "0C"]);
         let well = bench.poll_of(NAME).unwrap();
         assert_eq!((well.detail.as_str(), well.gaps.len()), ("3 accepted, 3 connected", 0), "{shell:?}");
-        connected(&bench, &["01", "0B"]);
+        // app1 has connected twice.
+        connected(&bench, &["01", "0B", "0B"]);
         let lost = bench.poll_of(NAME).unwrap();
         assert_eq!(lost.text("disconnected_names"), Some("app2"), "{shell:?}");
         connected(&bench, &[]);
@@ -96,6 +97,23 @@ fn where_there_is_no_master_there_is_nothing_to_say() {
         let mut bench = start(shell, &host("salt"), |_| ());
         bench.it.poll(&[SECTION]);
         assert!(bench.it.facts.services.get(NAME).is_none(), "{shell:?}");
+    }
+}
+
+/// One closed list is no empty one, and one that does not exist is.
+#[test]
+fn a_list_that_is_closed_is_not_taken_for_an_empty_one() {
+    for shell in shells_here() {
+        let mut bench = start(shell, &host("salt"), folders);
+        let waits = bench.path().join("pki/master/minions_pre");
+        fs::remove_dir(&waits).unwrap();
+        assert_eq!(bench.poll_of(NAME).unwrap().amount("waiting"), Some(0), "{shell:?}");
+        fs::write(&waits, "").unwrap();
+        fs::set_permissions(&waits, fs::Permissions::from_mode(0o000)).unwrap();
+        let said = bench.poll_of(NAME);
+        let closed = |gap: &Gap| gap.describe().contains("/minions_pre: set sudo = true");
+        assert!(said.as_ref().is_err_and(closed), "{shell:?}: {said:?}");
+        assert!(bench.it.finish().success(), "{shell:?}");
     }
 }
 

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 use super::*;
-use jumpdeck_fleet::service::ServiceHealth;
+use jumpdeck_fleet::service::{ServiceHealth, Services};
+use jumpdeck_fleet::time::Moment;
 
 const PEERS: &str = "@peers app1=10.0.0.11 app2=10.0.0.12 db1=db1.example.org";
 /// As `nova list` of 2015 prints it; `openstack server list` has the same columns among others.
@@ -36,6 +37,14 @@ fn servers_that_are_hosts_by_name_or_address_are_well() {
 }
 
 #[test]
+fn a_name_is_the_same_with_another_domain_and_another_case() {
+    let servers = NOVA.replace("app1 ", "APP1.cloud").replace("10.0.0.11", "192.0.2.9");
+    let text = format!("@status 0 no\n@peers app1.example.org=10.0.0.1\n{servers}\n");
+    let service = read(&Raw { status: 0, text }).unwrap();
+    assert_eq!((service.amount("missing"), service.amount("unknown")), (Some(0), Some(2)));
+}
+
+#[test]
 fn servers_that_nobody_knows_and_hosts_without_one_are_named() {
     let text = NOVA.replace("web-12 ", "test-7 ").replace("10.0.0.12 ", "10.0.0.121");
     let (health, problems) = judged(&text);
@@ -53,8 +62,8 @@ fn servers_that_nobody_knows_and_hosts_without_one_are_named() {
 
 #[test]
 fn what_a_client_cannot_say_is_unknown_and_without_credentials_nothing_is_said() {
-    for text in ["@later\n", "@absent\n"] {
-        assert_eq!(read(&Raw { status: 0, text: text.into() }), Err(Gap::NotInstalled));
+    for (text, gap) in [("@later\n", Gap::NotAsked), ("@absent\n", Gap::NotInstalled)] {
+        assert_eq!(read(&Raw { status: 0, text: text.into() }), Err(gap));
     }
     let none =
         "ERROR (CommandError): You must provide a username or user id via --os-username, env[OS_USERNAME]";
@@ -77,4 +86,18 @@ fn what_a_client_cannot_say_is_unknown_and_without_credentials_nothing_is_said()
     for text in ["hello", "| a | b |\n| c | d |", "| Name | Networks |\n| a |"] {
         assert!(matches!(said("0 no", text), Err(Gap::Unreadable(_))), "{text:?}");
     }
+}
+
+/// A connection begins again: the client is not asked at once.
+#[test]
+fn what_was_found_stays_until_the_client_is_asked_again() {
+    let kind = PROBE.probe.kind;
+    let mut services = Services::default();
+    services.take(kind, Err(Gap::NotAsked), Moment(1));
+    assert!(services.is_empty(), "nothing to say before the first answer");
+    services.take(kind, said("0 no", NOVA), Moment(2));
+    services.take(kind, Err(Gap::NotAsked), Moment(3));
+    let fact = services.get(kind.name).unwrap();
+    assert_eq!(fact.last().unwrap().detail.as_str(), "3 servers");
+    assert_eq!(fact.gap, Some(Gap::NotAsked));
 }

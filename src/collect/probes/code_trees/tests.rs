@@ -45,9 +45,49 @@ fn what_git_does_not_say_is_unknown_for_that_tree_alone() {
     let severities: Vec<Severity> = problems.iter().map(|(severity, _)| *severity).collect();
     assert_eq!(severities, [Severity::Warning, Severity::Unknown, Severity::Unknown, Severity::Unknown]);
     assert_eq!(health, ServiceHealth::Unknown);
-    assert!(problems[1].1.contains("/srv/salt: it is another account's: set sudo = true"), "{problems:?}");
-    assert!(problems[2].1.contains("/srv/code/wiki/repo: git status did not finish"), "{problems:?}");
-    assert!(problems[3].1.contains("bad object HEAD") && !problems[3].1.contains('\x1b'), "{problems:?}");
+    assert!(problems[1].1.contains("/srv/code/wiki/repo: git status did not finish"), "{problems:?}");
+    assert!(problems[2].1.contains("bad object HEAD") && !problems[2].1.contains('\x1b'), "{problems:?}");
+    assert!(problems[3].1.contains("/srv/salt: another account's: set sudo = true"), "{problems:?}");
+}
+
+#[test]
+fn trees_that_git_does_not_look_at_are_one_gap_for_each_reason() {
+    let tree = |status: &str, path: &str, first: &str| format!("@tree {status} 0 no {path}\n\n{first}\n");
+    let text = [
+        "@all\n".to_owned(),
+        tree("128", "/srv/a", "fatal: detected dubious ownership in repository at '/srv/a'"),
+        tree("128", "/srv/b", "fatal: detected dubious ownership in repository at '/srv/b'"),
+        tree("126", "/srv/c", "@programs"),
+        tree("127", "/srv/d", "@old"),
+        tree("127", "/srv/e", "@old"),
+        tree("127", "/srv/f", "@old"),
+    ]
+    .concat();
+    let service = said(&text).unwrap();
+    assert_eq!(service.amount("trees"), Some(6));
+    let gaps: Vec<String> = service.gaps.iter().map(|(_, gap)| gap.describe()).collect();
+    assert_eq!(gaps.len(), 3, "{gaps:?}");
+    assert!(gaps[0].starts_with("not permitted: /srv/a and 1 more tree: another account's"), "{gaps:?}");
+    assert!(gaps[1].contains("/srv/c: its own configuration names programs"), "{gaps:?}");
+    assert!(!gaps[1].contains("sudo"), "{gaps:?}");
+    assert_eq!(gaps[2], "tool missing: git 2.15 for /srv/d and 2 more trees");
+}
+
+#[test]
+fn what_was_not_looked_at_is_said_and_counted_as_no_tree() {
+    let tree = "@tree 0 1 no /srv/a\n## master\n\n";
+    let warned = "@warned /srv/a: warning: could not open directory 'priv/': Permission denied\n";
+    for (text, words) in [
+        (format!("@some\n{tree}"), "code-trees other trees not asked"),
+        (format!("@all\n{tree}@cut\n"), "code-trees other trees cut by jumpdeck: 32 KiB"),
+        (format!("@all\n{tree}{warned}"), "code-trees tree failed: /srv/a: warning: could not open"),
+    ] {
+        let (_, problems) = judged(&text);
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(problems[0].1.starts_with("Uncommitted changes in /srv/a (1 file). "), "{problems:?}");
+        assert!(problems[1].0 == Severity::Unknown && problems[1].1.starts_with(words), "{problems:?}");
+        assert_eq!(said(&text).unwrap().detail.as_str(), "1 git tree, 1 with uncommitted changes");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use crate::collect::probe::unreadable;
 use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::names::roles_from_host_name;
 
 /// The address of the master's own host among its peers: its minion may connect by any of them.
 pub(super) const OWN: &str = "own";
@@ -107,35 +108,77 @@ fn address(hex: &str) -> Option<Ipv4Addr> {
     Some(Ipv4Addr::from(number.swap_bytes()))
 }
 
-/// The minions without a connection, where it is certain which they are: there are `missing` of them.
-pub(super) fn disconnected<'a>(
-    ids: &[&'a str],
-    peers: &[(&str, &str)],
-    connections: &[MinionOrigin],
-    missing: u64,
-) -> Option<Vec<&'a str>> {
-    let as_many = |names: &Vec<&str>| missing > 0 && u64::try_from(names.len()) == Ok(missing);
-    let (mut absent, mut unknown) = (Vec::new(), Vec::new());
-    for id in ids {
-        let short = id.split('.').next().unwrap_or_default();
-        let peer = peers
-            .iter()
-            .find(|(name, _)| name == id)
-            .or_else(|| peers.iter().find(|(name, _)| *name == short));
-        let from = match peer {
-            Some((_, address)) if *address == OWN => Some(MinionOrigin::Own),
-            Some((_, address)) => address.parse().ok().map(MinionOrigin::Address),
-            None => None,
-        };
-        match from {
-            Some(from) if connections.contains(&from) => {}
-            Some(_) => absent.push(*id),
-            None => unknown.push(*id),
+/// Whether the environment has another host that may be a master, by its name: those are the names of the roles.
+pub(super) fn has_other_master(peers: &[(&str, &str)]) -> bool {
+    peers.iter().filter(|(_, address)| *address != OWN).any(|(name, _)| {
+        roles_from_host_name(name).iter().any(|role| matches!(role.as_str(), "salt" | "deployment"))
+    })
+}
+
+/// Which of the accepted minions are connected.
+pub(super) struct Connected<'a> {
+    /// How many.
+    pub(super) count: u64,
+    /// The others, where it is certain which they are.
+    pub(super) missing: Option<Vec<&'a str>>,
+}
+
+impl<'a> Connected<'a> {
+    /// A minion is connected when a connection comes from its address. One whose address has none may come from an address that no
+    /// minion is known by, and one whose address nobody knows from there too, or through another one's address. A second
+    /// connection of one minion is no other minion's.
+    pub(super) fn of(
+        accepted: u64,
+        ids: &[&'a str],
+        peers: &[(&str, &str)],
+        connections: &[MinionOrigin],
+    ) -> Self {
+        // Several may have one address.
+        let mut known: Vec<(MinionOrigin, Vec<&'a str>)> = Vec::new();
+        let mut unknown = Vec::new();
+        for id in ids {
+            match expected(id, peers) {
+                None => unknown.push(*id),
+                Some(from) => match known.iter_mut().find(|(other, _)| *other == from) {
+                    Some((_, same)) => same.push(*id),
+                    None => known.push((from, vec![*id])),
+                },
+            }
         }
+        let (mut present, mut absent, mut surplus, mut suspects) = (0, 0, 0, unknown);
+        for (from, same) in &known {
+            let there = connections.iter().filter(|one| *one == from).count();
+            present += there.min(same.len());
+            absent += same.len().saturating_sub(there);
+            surplus += there.saturating_sub(same.len());
+            if there < same.len() {
+                suspects.extend(same);
+            }
+        }
+        let strange = connections.iter().filter(|one| known.iter().all(|(from, _)| from != *one)).count();
+        let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        let (present, absent, strange) = (number(present), number(absent), number(strange));
+        let nameless = accepted.saturating_sub(present).saturating_sub(absent);
+        let covered = strange.min(absent);
+        let rest = strange.saturating_sub(covered).saturating_add(number(surplus));
+        let count = present.saturating_add(covered).saturating_add(rest.min(nameless));
+        let missing = accepted.saturating_sub(count);
+        let all_named = number(ids.len()) == accepted;
+        let is_certain = missing > 0 && all_named && number(suspects.len()) == missing;
+        // In the order of the keys.
+        let missing = is_certain.then(|| ids.iter().copied().filter(|id| suspects.contains(id)).collect());
+        Self { count, missing }
     }
-    if as_many(&absent) {
-        return Some(absent);
+}
+
+/// Where a minion's connection comes from, where the inventory knows it.
+fn expected(id: &str, peers: &[(&str, &str)]) -> Option<MinionOrigin> {
+    let short = id.split('.').next().unwrap_or_default();
+    let named = |name: &str| peers.iter().find(|(other, _)| *other == name);
+    let (_, address) = named(id).or_else(|| named(short))?;
+    if *address == OWN {
+        return Some(MinionOrigin::Own);
     }
-    let all: Vec<&str> = absent.into_iter().chain(unknown).collect();
-    as_many(&all).then_some(all)
+    let address: Ipv4Addr = address.parse().ok()?;
+    (!address.is_loopback()).then_some(MinionOrigin::Address(address))
 }

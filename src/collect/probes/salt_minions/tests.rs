@@ -68,7 +68,34 @@ fn a_minion_without_a_connection_is_named_where_it_is_certain() {
     let mapped = "   1: 0000000000000000FFFF00000100000A:1199 0000000000000000FFFF00000B00000A:D431 01 0\n";
     let real = "   1: B80D0120000000000000000001000000:1199 B80D0120000000000000000002000000:D431 01 0\n";
     let said = names(format!("{LISTENS}{mapped}{real}"), &["app1", "app2", "db1"]);
+    assert!(said.starts_with("1 minion has no connection to the Salt master. See which"), "{said}");
+    // One that is connected twice stands for no other.
+    let said = names(format!("{LISTENS}{}{}", from(11), from(11)), &["app1", "app2"]);
     assert!(said.starts_with("1 minion has no connection to the Salt master: app2. "), "{said}");
+    // Two of one address, and one connection from there: either.
+    let said = names(format!("{LISTENS}{}", from(11)), &["app1", "app1.example.org"]);
+    assert!(said.starts_with("1 minion has no connection to the Salt master. See which"), "{said}");
+}
+
+/// Its address is another one than the inventory says, or another minion's: NAT.
+#[test]
+fn a_connection_from_elsewhere_stands_for_one_minion() {
+    for (connections, ids) in [
+        (format!("{}{}", from(11), from(77)), ["app1", "app2"]),
+        (format!("{}{}", from(11), from(11)), ["app1", "db1"]),
+        (format!("{}{}", from(76), from(77)), ["app1", "db1"]),
+    ] {
+        let text = answer(&format!("{LISTENS}{connections}"), &ids, EMPTY);
+        assert_eq!(judged(&text), (ServiceHealth::Ok, vec![]), "{ids:?}");
+    }
+}
+
+#[test]
+fn a_minion_may_follow_another_master() {
+    let text = answer(&format!("{LISTENS}{}", from(11)), &["app1", "app2"], EMPTY);
+    let (_, problems) = judged(&text.replace("db1=db1.example.org", "deployment=10.0.0.5"));
+    let words = "1 minion has no connection to the Salt master, or follows another master: app2. ";
+    assert!(problems[0].1.starts_with(words), "{problems:?}");
 }
 
 #[test]
@@ -107,6 +134,10 @@ fn a_name_that_is_none_goes_into_no_command() {
     let rest = "@list minions_pre 1\n?\n@list minions_denied 0\n@list minions_rejected 0\n";
     let (_, problems) = judged(&answer(&format!("{LISTENS}{}", from(11)), &["app1"], rest));
     assert!(problems[0].1.contains("salt-key -f NAME"), "{problems:?}");
+    // A name that was cut would be another key's.
+    let rest = rest.replace('?', "app1-of-the-second-building");
+    let (_, problems) = judged(&answer(&format!("{LISTENS}{}", from(11)), &["app1"], &rest));
+    assert!(problems[0].1.ends_with("salt-key -a NAME; or reject it: salt-key -r NAME."), "{problems:?}");
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn answer(call: &Call, input: &str) -> Reply {
             }
             "-c" => rest = tail.get(1..).unwrap_or_default(),
             "--no-pager" | "-P" => {}
-            "--version" => return output("git version 1.9.1\n"),
+            "--version" => return output("git version 2.17.1\n"),
             other => return failure("git", &format!("unknown option: {other}"), 129),
         }
     }
