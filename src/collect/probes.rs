@@ -24,7 +24,6 @@ probes! {
     grains::GrainsProbe,
     filesystems::Filesystems,
     network_filesystems::NetworkFilesystems,
-    upkeep::UpkeepProbe,
     mariadb::MariaDb,
     redis::PROBE,
     elasticsearch::PROBE,
@@ -40,6 +39,8 @@ probes! {
     salt_minions::PROBE,
     code_trees::PROBE,
     cloud_servers::PROBE,
+    // Late: sections that follow take from the time that a package manager may have.
+    upkeep::UpkeepProbe,
     // Stays last: see there.
     clock::ClockProbe,
 }

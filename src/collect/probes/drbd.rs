@@ -37,20 +37,19 @@ const SCRIPT: &str = r#"
         [ -e /proc/drbd ] || return 0
         need /proc/drbd || return
         case $jd_out in 'version: 8'*) return 0 ;; esac
-        jd_ask 4 32768 drbd_status
-        drbd_status=$?
-        case $drbd_status in 0) say "@status$NL$jd_got" ;; *) jd_out=$jd_got; return "$drbd_status" ;; esac
+        drbd_out=$jd_out jd_out=
+        ! lacks drbdadm || return 127
+        # It may hang in the kernel, as root: then no second one is started.
+        apart drbd 4 drbd_status || return
+        jd_out="$drbd_out@status$NL$jd_out"
     }
 "#;
 
 fn read(raw: &Raw) -> Result<Service, Gap> {
-    let gap = |gap: Gap| match gap {
-        Gap::Failed(why) if why.as_str().contains("ermission") || why.as_str().contains("root") => {
-            Gap::NotPermitted(why)
-        }
-        other => other,
+    let text = match raw.ok() {
+        Ok(text) => text,
+        Err(gap) => return not_answered(gap),
     };
-    let text = raw.ok().map_err(gap)?;
     if text.trim().is_empty() {
         return Err(Gap::NotInstalled);
     }
@@ -84,6 +83,25 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
         running: true,
         detail: Clean::first_line(&words.join(", "), 160),
         readings: readings.into(),
+        ..Service::default()
+    })
+}
+
+/// `/proc/drbd` is there, else nothing was asked: that nobody knows its state is said even where it never was known.
+fn not_answered(gap: Gap) -> Result<Service, Gap> {
+    let says = |why: &Clean, words: &[&str]| words.iter().any(|word| why.as_str().contains(word));
+    let gap = match gap {
+        // Every resource was taken down.
+        Gap::Failed(why) if says(&why, &["No currently configured DRBD"]) => return Err(Gap::NotInstalled),
+        Gap::Failed(why) if says(&why, &["ermission", "root", "password is required"]) => {
+            Gap::NotPermitted(why)
+        }
+        other => other,
+    };
+    Ok(Service {
+        running: true,
+        detail: "/proc/drbd is there".into(),
+        gaps: [("state", gap)].into(),
         ..Service::default()
     })
 }
@@ -151,6 +169,15 @@ mod tests {
     }
 
     #[test]
+    fn a_device_that_is_down_on_purpose_is_nothing_to_say() {
+        let two = WELL.to_owned() + " 1: cs:Unconfigured\n";
+        assert!(findings(&two).is_empty(), "{:?}", findings(&two));
+        assert_eq!(of(0, &two).unwrap().amount("devices"), Some(1));
+        assert_eq!(of(0, "version: 8.4.11 (api:1)\n 0: cs:Unconfigured\n"), Err(Gap::NotInstalled));
+        assert_eq!(of(10, "# No currently configured DRBD found.\n"), Err(Gap::NotInstalled));
+    }
+
+    #[test]
     fn nine_is_asked() {
         let text = "version: 9.1.4 (api:2/proto:110-121)\n@status\nr0 role:Primary\n  disk:UpToDate\n  nodeb role:Secondary\n    \
             peer-disk:UpToDate\n\nr1 role:Secondary\n  disk:UpToDate\n  nodeb connection:Connecting\n";
@@ -165,12 +192,44 @@ mod tests {
     }
 
     #[test]
+    fn only_what_has_a_role_is_a_resource_and_a_client_has_no_disk() {
+        let text = "version: 9.1.4 (api:2/proto:110-121)\n@status\nWARN: stdin/stdout is not a TTY\n\
+            r0 role:Primary\n  disk:Diskless client:yes\n  nodeb role:Secondary\n    peer-disk:UpToDate\n";
+        assert!(findings(text).is_empty(), "{:?}", findings(text));
+        assert_eq!(of(0, text).unwrap().detail.as_str(), "r0 Primary Diskless on purpose");
+        let lost = findings(&text.replace(" client:yes", ""));
+        assert!(lost.len() == 1 && lost[0].1.starts_with("drbd: r0 is Diskless:"), "{lost:?}");
+    }
+
+    #[test]
+    fn of_several_peers_the_worst_is_told() {
+        let head = "version: 9.1.4 (api:2/proto:110-121)\n@status\nr0 role:Primary\n  disk:UpToDate\n";
+        let gone = "  nodeb connection:StandAlone\n";
+        let synced = "  nodec role:Secondary\n    replication:SyncSource peer-disk:Inconsistent done:4.20\n";
+        for peers in [[gone, synced], [synced, gone]] {
+            let found = findings(&format!("{head}{}", peers.concat()));
+            assert!(found.len() == 1 && found[0].1.starts_with("drbd: r0 is StandAlone:"), "{found:?}");
+        }
+        let good = "  noded role:Secondary\n    replication:Established peer-disk:UpToDate\n";
+        let found = findings(&format!("{head}{synced}{good}"));
+        assert!(found.len() == 1 && found[0].0 == Severity::Warning, "{found:?}");
+    }
+
+    #[test]
     fn none_is_nothing_to_say_and_no_answer_is_unknown() {
         assert_eq!(of(0, ""), Err(Gap::NotInstalled));
         assert_eq!(of(0, "version: 8.4.11 (api:1)\n"), Err(Gap::NotInstalled));
         assert!(matches!(of(0, "\x1b[2J"), Err(Gap::Unreadable(_))));
-        assert!(matches!(of(1, "drbdadm: must be root"), Err(Gap::NotPermitted(_))));
-        assert_eq!(of(124, ""), Err(Gap::TimedOut));
+        for (status, said, words) in [
+            (1, "drbdadm: must be root", "drbd state not permitted: drbdadm: must be root"),
+            (1, "sudo: a password is required", "drbd state not permitted: sudo: a password is required"),
+            (127, "drbdadm", "drbd state tool missing: drbdadm"),
+            (124, "", "drbd state timed out"),
+        ] {
+            let found = PROBE.kind.findings(&of(status, said).unwrap(), &Thresholds::default());
+            assert!(found.len() == 1 && found[0].severity == Severity::Unknown, "{found:?}");
+            assert_eq!(found[0].message, words);
+        }
     }
 
     proptest::proptest! {

@@ -158,6 +158,21 @@ mod tests {
     }
 
     #[test]
+    fn a_container_never_runs_and_is_no_array() {
+        // Intel RST, as md.c prints it.
+        let text = "Personalities : [raid1]\nmd126 : active raid1 sda[1] sdb[0]\n      \
+            976759808 blocks super external:/md127/0 [2/2] [UU]\n\n\
+            md127 : inactive sdb[1](S) sda[0](S)\n      5288 blocks super external:imsm\n       \nunused devices: <none>\n";
+        assert!(findings(text).is_empty(), "{:?}", findings(text));
+        assert_eq!(of(text).unwrap().detail.as_str(), "md126 raid1 2 of 2 disks");
+        assert_eq!(of(text).unwrap().amount("arrays"), Some(1));
+        let degraded = findings(&text.replace("[2/2] [UU]", "[2/1] [U_]").replace(":/md127", ":-md127"));
+        assert_eq!((degraded.len(), degraded[0].0), (1, Severity::Critical), "{degraded:?}");
+        let stopped = findings(&text.replace("md126 : active raid1", "md126 : inactive"));
+        assert!(stopped[0].1.starts_with("mdraid: md126 does not run"), "{stopped:?}");
+    }
+
+    #[test]
     fn no_array_is_nothing_to_say_and_rubbish_is_unknown() {
         assert_eq!(of(""), Err(Gap::NotInstalled));
         assert_eq!(of("Personalities : \nunused devices: <none>\n"), Err(Gap::NotInstalled));

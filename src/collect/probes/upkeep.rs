@@ -1,8 +1,8 @@
 //! Upkeep of a host: updates and a reboot that wait, units that failed, processes that the kernel ended, filesystems that it made
 //! read-only, who is logged in, and what sets its clock.
 //!
-//! Files are read with every sixth report, without a process. What takes one is asked more rarely, and its answer kept: systemd and
-//! `who` about every two minutes, updates about once an hour. A package manager takes a second of a CPU, so it is not asked with
+//! Files are read with every sixth report, without a process. What takes one, or reads for long, is asked more rarely, and its answer
+//! kept: systemd, `who` and the kernel's counters about every two minutes, updates about once an hour. A package manager takes a second of a CPU, so it is not asked with
 //! the first report of a connection, and never refreshes its lists.
 
 use crate::collect::probe::{Probe, ProbeCadence, Raw};
@@ -77,7 +77,7 @@ const SCRIPT: &str = r#"
         set -f
         upkeep_count=0
         for upkeep_file in "$@"; do
-            [ -e "$upkeep_file" ] && [ "$upkeep_count" -lt 30 ] || continue
+            [ -e "$upkeep_file" ] && [ "$upkeep_count" -lt 200 ] || continue
             upkeep_count=$((upkeep_count + 1))
             say "${upkeep_file#*/vmlinuz-}"
         done
@@ -161,15 +161,23 @@ const SCRIPT: &str = r#"
             [ -z "$upkeep_why" ] || { echo "$upkeep_why"; false; }
         }
     }
-    # 100: there are some.
+    # CentOS's repositories do not say which updates are for security: none would be found for ever.
+    upkeep_centos() {
+        if [ ! -e /etc/os-release ]; then [ -e /etc/centos-release ]; return; fi
+        while IFS= read -r upkeep_line || [ -n "$upkeep_line" ]; do
+            case $upkeep_line in ID=centos|'ID="centos"') return 0 ;; esac
+        done < /etc/os-release
+        return 1
+    }
+    # 100: there are some. yum breaks a long row after the name.
     upkeep_rpm() {
         upkeep_found=$("$1" -q -C check-update --security 2>&1)
         case $? in 0|100) ;; *) echo "$upkeep_found"; return 1 ;; esac
         upkeep_security=0
         echo "$upkeep_found" | {
             while read -r upkeep_name upkeep_version upkeep_repo upkeep_line; do
-                case $upkeep_name in Obsoleting) break ;; ?*.?*) ;; *) continue ;; esac
-                [ -n "$upkeep_repo" ] && [ -z "$upkeep_line" ] || continue
+                case $upkeep_name in Obsoleting) break ;; */*) continue ;; ?*.?*) ;; *) continue ;; esac
+                case $upkeep_version in ?*) [ -n "$upkeep_repo" ] && [ -z "$upkeep_line" ] || continue ;; esac
                 upkeep_security=$((upkeep_security + 1))
             done
             echo "rpm $upkeep_security"
@@ -182,7 +190,8 @@ const SCRIPT: &str = r#"
         upkeep_notified=$jd_out jd_out=$upkeep_out
         case $upkeep_notified in *[0-9]*) say "@updates 0${NL}notifier$NL$upkeep_notified"; return ;; esac
         if [ "$upkeep_n" = 0 ]; then say '@updates later'; return; fi
-        if [ -d /var/lib/dpkg ] && command -v apt-get > /dev/null; then upkeep_ask updates 6 4096 upkeep_apt
+        if [ -d /var/lib/dpkg ] && command -v apt-get > /dev/null; then upkeep_ask updates 5 4096 upkeep_apt
+        elif upkeep_centos; then say '@updates none'
         elif command -v dnf > /dev/null; then upkeep_ask updates 5 4096 upkeep_rpm dnf
         elif command -v yum > /dev/null; then upkeep_ask updates 5 4096 upkeep_rpm yum
         else say '@updates none'
@@ -190,12 +199,11 @@ const SCRIPT: &str = r#"
     }
     probe_upkeep() {
         upkeep_reboot
-        upkeep_oom
         upkeep_read_only
         upkeep_report=$jd_out
         # At most one package manager a report: it is asked with the second look, and then every 120th.
         case $((upkeep_n % 4)) in
-            0) jd_out=; upkeep_units; upkeep_who; upkeep_keeper; upkeep_rarely=$jd_out ;;
+            0) jd_out=; upkeep_oom; upkeep_units; upkeep_who; upkeep_keeper; upkeep_rarely=$jd_out ;;
         esac
         case $((upkeep_n % 120)) in
             0) jd_out=; upkeep_ask date 2 512 upkeep_date; upkeep_ask lists 2 2048 upkeep_lists; upkeep_updates; upkeep_hourly=$jd_out ;;

@@ -66,6 +66,12 @@ async fn a_kill_a_failed_unit_and_updates_are_said_of_their_hosts() {
                 )
         })
         .await;
+    let upkeep = bench.hosts.get(hosts[0].as_str()).and_then(|host| host.facts.upkeep.current());
+    assert_eq!(
+        upkeep.map(|upkeep| &upkeep.reboot),
+        Some(&Ok(None)),
+        "the kernel in /boot is the one that runs"
+    );
     bench.world.lock().unwrap().reboot(&hosts[0]);
     bench
         .chores_as("a boot forgets it", |found| found.iter().all(|(k, _, _)| *k != ProblemKind::OomKill))

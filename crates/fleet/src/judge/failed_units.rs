@@ -4,6 +4,9 @@ use super::{Situation, some};
 use crate::fleet::Host;
 use crate::problem::{Problem, ProblemKind, Severity};
 
+/// The console keeps so many names of a host (`upkeep/read.rs`): there may be more.
+const KEPT: usize = 40;
+
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     for host in s.judgeable() {
         let upkeep = host.facts.upkeep.current();
@@ -14,10 +17,12 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
         let message = match units.as_slice() {
             [] => continue,
             [unit] => format!(
-                "unit {unit} failed. See why: systemctl status {unit}. Then restart it, or forget it: systemctl reset-failed {unit}"
+                "unit {unit} failed. See why: systemctl status -- '{unit}'. Then restart it, or forget it: systemctl reset-failed -- '{unit}'"
             ),
             units => {
-                format!("{} units failed: {}. See why: systemctl status UNIT", units.len(), some(units))
+                let least = if failed.len() < KEPT { "" } else { "at least " };
+                let count = units.len();
+                format!("{least}{count} units failed: {}. See why: systemctl status -- 'UNIT'", some(units))
             }
         };
         out.push(s.problem(Severity::Warning, Some(&host.id.host), ProblemKind::FailedUnits, message));

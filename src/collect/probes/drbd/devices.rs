@@ -13,6 +13,9 @@ pub(super) struct DrbdDevice {
     done: Option<String>,
 }
 
+/// The disk of one that is meant to have none of its own, and reads and writes by its peers.
+const CLIENT: &str = "Diskless on purpose";
+
 pub(super) fn read(text: &str) -> Vec<DrbdDevice> {
     match text.split_once("@status\n") {
         Some((_, status)) => resources(status),
@@ -26,6 +29,10 @@ fn devices(text: &str) -> Vec<DrbdDevice> {
     for line in text.lines() {
         let value = |key: &str| line.split_whitespace().find_map(|word| word.strip_prefix(key));
         if let Some(connection) = value("cs:") {
+            // Taken down: Pacemaker does so with a node in standby.
+            if connection == "Unconfigured" {
+                continue;
+            }
             let minor = line.split(':').next().unwrap_or_default().trim();
             let own =
                 |key: &str| value(key).and_then(|pair| pair.split('/').next()).unwrap_or("?").to_owned();
@@ -50,26 +57,50 @@ fn resources(text: &str) -> Vec<DrbdDevice> {
     let mut found: Vec<DrbdDevice> = Vec::new();
     for line in text.lines() {
         let value = |key: &str| line.split_whitespace().find_map(|word| word.strip_prefix(key));
-        if let (false, Some(name)) = (line.starts_with(' '), line.split_whitespace().next()) {
-            let role = value("role:").unwrap_or("?").to_owned();
-            found.push(DrbdDevice {
-                name: name.to_owned(),
-                connection: "Connected".into(),
-                role,
-                ..DrbdDevice::default()
-            });
+        if !line.starts_with(' ') {
+            // A line without a role is a warning, or a blank one.
+            if let (Some(name), Some(role)) = (line.split_whitespace().next(), value("role:")) {
+                found.push(DrbdDevice {
+                    name: name.to_owned(),
+                    connection: "Connected".into(),
+                    role: role.to_owned(),
+                    ..DrbdDevice::default()
+                });
+            }
             continue;
         }
         let Some(device) = found.last_mut() else { continue };
-        if let Some(disk) = value("disk:").filter(|_| device.disk.is_empty() || device.disk == "UpToDate") {
+        let disk = match value("disk:") {
+            Some("Diskless") if value("client:") == Some("yes") => Some(CLIENT),
+            disk => disk,
+        };
+        if let Some(disk) = disk.filter(|_| device.disk.is_empty() || is_good(&device.disk)) {
             device.disk = disk.to_owned();
         }
-        if let Some(connection) = value("connection:").or_else(|| value("replication:")) {
+        let connection = value("connection:").or_else(|| value("replication:"));
+        if let Some(connection) = connection.filter(|other| badness(other) > badness(&device.connection)) {
             device.connection = connection.to_owned();
         }
-        device.done = value("done:").map(str::to_owned).or(device.done.take());
+        device.done = device.done.take().or_else(|| value("done:").map(str::to_owned));
     }
     found
+}
+
+fn is_good(disk: &str) -> bool {
+    matches!(disk, "UpToDate" | "Consistent" | CLIENT)
+}
+
+/// 0: connected, 1: being synchronized, 2: without that peer.
+fn badness(connection: &str) -> u8 {
+    if matches!(connection, "Connected" | "Established" | "Off") {
+        0
+    } else if ["Sync", "Verify", "PausedSync"].iter().any(|start| connection.starts_with(start))
+        || matches!(connection, "WFBitMapS" | "WFBitMapT" | "Ahead" | "Behind")
+    {
+        1
+    } else {
+        2
+    }
 }
 
 impl DrbdDevice {
@@ -78,20 +109,19 @@ impl DrbdDevice {
     }
 
     fn is_synced(&self) -> bool {
-        ["Sync", "Verify", "PausedSync"].iter().any(|start| self.connection.starts_with(start))
-            || matches!(self.connection.as_str(), "WFBitMapS" | "WFBitMapT" | "Ahead" | "Behind")
+        badness(&self.connection) == 1
     }
 
     /// Its own copy is not good, and nothing mends it.
     pub(super) fn broken(&self) -> Option<String> {
-        let good = matches!(self.disk.as_str(), "UpToDate" | "Consistent");
-        (!good && !self.is_synced()).then(|| format!("{} is {}", self.name, self.disk))
+        // One peer may mend it while another is gone.
+        let mended = self.is_synced() || self.done.is_some();
+        (!is_good(&self.disk) && !mended).then(|| format!("{} is {}", self.name, self.disk))
     }
 
     /// It has no peer.
     pub(super) fn alone(&self) -> Option<String> {
-        let connected = matches!(self.connection.as_str(), "Connected" | "Established" | "Off");
-        (!connected && !self.is_synced()).then(|| format!("{} is {}", self.name, self.connection))
+        (badness(&self.connection) == 2).then(|| format!("{} is {}", self.name, self.connection))
     }
 
     pub(super) fn synced(&self) -> Option<String> {

@@ -10,9 +10,11 @@ pub(super) struct Array<'a> {
     disks: Option<(u64, u64)>,
     /// What is done to it: `recovery`, `resync`, `reshape`, `check`, with how far it is.
     work: Option<(&'a str, String)>,
+    /// The disks of a controller's RAID (Intel RST and VROC, DDF), which never run themselves: its arrays do, each on its own.
+    container: bool,
 }
 
-/// Every array.
+/// Every array, without the containers of other arrays.
 pub(super) fn arrays(text: &str) -> Vec<Array<'_>> {
     let mut found: Vec<Array<'_>> = Vec::new();
     for line in text.lines() {
@@ -22,6 +24,7 @@ pub(super) fn arrays(text: &str) -> Vec<Array<'_>> {
             array.add(line);
         }
     }
+    found.retain(|array| !array.container);
     found
 }
 
@@ -39,10 +42,15 @@ impl<'a> Array<'a> {
             failed: failed.filter_map(|word| word.split('[').next()).collect(),
             disks: None,
             work: None,
+            container: false,
         }
     }
 
     fn add(&mut self, line: &'a str) {
+        if let Some((_, of)) = line.split_once(" super external:") {
+            // `imsm`, `ddf`; an array of it has the container's name there, `/md127/0`, with `-` before it while mdadm holds it.
+            self.container = !of.starts_with(['/', '-']);
+        }
         if line.contains(" blocks ") {
             // `[2/1] [U_]`; raid10 and others have more brackets before it.
             self.disks = line.split(['[', ']']).find_map(|word| {

@@ -1,12 +1,18 @@
 //! Which of the installed kernels is newer than the one that runs. A kernel of another flavour (`cloud`, `rt`, a rescue image) is
 //! none to compare with.
 
-/// The newest of the installed ones, when it is newer than the one that runs and of its flavour.
-pub(super) fn newer<'a>(running: &str, installed: &[&'a str]) -> Option<&'a str> {
-    let (version, flavour) = KernelName::read(running).of();
-    let alike = installed.iter().filter(|kernel| KernelName::read(kernel).of().1 == flavour);
-    let newest = alike.max_by_key(|kernel| KernelName::read(kernel).of().0)?;
-    (KernelName::read(newest).of().0 > version).then_some(*newest)
+/// The newest of the installed ones that are of the flavour of the one that runs. Without a number in its name (Alpine's
+/// `vmlinuz-lts`) nobody can tell which it is.
+pub(super) fn newest<'a>(running: &str, installed: &[&'a str]) -> Option<&'a str> {
+    let flavour = KernelName::read(running).flavour;
+    let named = installed.iter().map(|kernel| (KernelName::read(kernel), *kernel));
+    let alike = named.filter(|(name, _)| name.flavour == flavour && !name.numbers.is_empty());
+    alike.max_by(|(one, _), (other, _)| one.numbers.cmp(&other.numbers)).map(|(_, kernel)| kernel)
+}
+
+/// Whether its numbers are higher than those of the one that runs.
+pub(super) fn is_newer(kernel: &str, running: &str) -> bool {
+    KernelName::read(kernel).numbers > KernelName::read(running).numbers
 }
 
 /// `6.1.0-28-cloud-amd64`: its numbers, and the words that name its flavour.
@@ -28,10 +34,6 @@ impl KernelName {
         }
         Self { numbers, flavour }
     }
-
-    fn of(self) -> (Vec<u64>, Vec<String>) {
-        (self.numbers, self.flavour)
-    }
 }
 
 /// `el9`, `fc40`, `deb11`, `amzn2023`: the system's release, which a newer kernel of the same flavour may have another of.
@@ -43,7 +45,7 @@ fn is_release_of_system(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::newer;
+    use super::{is_newer, newest};
 
     #[test]
     fn only_a_newer_kernel_of_the_same_flavour_counts() {
@@ -64,7 +66,21 @@ mod tests {
             ("", &["", "x"], None),
         ];
         for (running, installed, expected) in cases {
-            assert_eq!(newer(running, installed), *expected, "{running}");
+            let newer = newest(running, installed).filter(|kernel| is_newer(kernel, running));
+            assert_eq!(newer, *expected, "{running}");
+        }
+    }
+
+    #[test]
+    fn without_a_kernel_of_that_flavour_and_a_number_nobody_can_tell() {
+        assert_eq!(newest("6.1.0-28-amd64", &["6.1.0-28-amd64", "6.1.0-9-amd64"]), Some("6.1.0-28-amd64"));
+        let cases: &[(&str, &[&str])] = &[
+            ("6.6.58-0-lts", &["lts"]),
+            ("6.1.0-28-cloud-amd64", &["6.1.0-29-amd64"]),
+            ("5.10.0-microvm", &[]),
+        ];
+        for (running, installed) in cases {
+            assert_eq!(newest(running, installed), None, "{running}");
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::collect::probe::{Raw, unreadable};
 use super::kernels;
 use super::waiting;
 
-/// At most this many names are kept of a list.
+/// At most this many names are kept of a list. The problem of failed units knows it (`failed_units.rs`).
 const NAMES: usize = 40;
 
 /// A part's status and its lines.
@@ -74,12 +74,19 @@ fn is_day(day: &str) -> bool {
         })
 }
 
-/// The lines of a part that hold something.
+/// The first lines of a part that hold something.
 fn lines_of<'a>(text: &'a str, name: &str) -> Result<Vec<&'a str>, Gap> {
+    all_lines_of(text, name).map(|mut lines| {
+        lines.truncate(NAMES);
+        lines
+    })
+}
+
+fn all_lines_of<'a>(text: &'a str, name: &str) -> Result<Vec<&'a str>, Gap> {
     let part = part(text, name)?;
     match part.gap() {
         Some(gap) => Err(gap),
-        None => Ok(part.lines.into_iter().filter(|line| !line.trim().is_empty()).take(NAMES).collect()),
+        None => Ok(part.lines.into_iter().filter(|line| !line.trim().is_empty()).collect()),
     }
 }
 
@@ -90,21 +97,30 @@ fn reboot(text: &str) -> Result<Option<RebootReason>, Gap> {
         names.dedup();
         return Ok(Some(RebootReason::Packages(names)));
     }
-    let kernels = lines_of(text, "kernel")?;
+    // All of them: a folder is sorted by letters, and the newest may come last.
+    let kernels = all_lines_of(text, "kernel")?;
     let (running, installed) = kernels.split_first().ok_or_else(|| unreadable("no release of the kernel"))?;
-    Ok(kernels::newer(running, installed).map(|newest| RebootReason::Kernel {
+    let newest = kernels::newest(running, installed).ok_or(Gap::NotInstalled)?;
+    Ok(kernels::is_newer(newest, running).then(|| RebootReason::Kernel {
         running: Clean::first_line(running, 80),
         installed: Clean::first_line(newest, 80),
     }))
 }
 
-/// `UNIT LOAD ACTIVE SUB DESCRIPTION`. Older systemd mark a failed one with a dot or `*`, in spite of `--plain`.
+/// `UNIT LOAD ACTIVE SUB DESCRIPTION`. Older systemd mark a failed one with a dot or `*`, in spite of `--plain`. Its name comes
+/// into commands that people are advised to run: it has only the characters that systemd allows.
 fn unit(line: &str) -> Result<Clean, Gap> {
     let mut words = line.split_whitespace().skip_while(|word| !word.contains('.'));
     match (words.next(), words.next(), words.next()) {
-        (Some(unit), Some(_), Some("failed")) => Ok(Clean::first_line(unit, 120)),
+        (Some(unit), Some(_), Some("failed")) if is_unit(unit) => Ok(Clean::new(unit)),
         _ => Err(unreadable(line)),
     }
+}
+
+/// systemd allows 255 characters.
+fn is_unit(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.\\@".contains(&byte);
+    name.len() < 256 && name.bytes().all(allowed)
 }
 
 fn oom_kills(text: &str) -> Result<u64, Gap> {

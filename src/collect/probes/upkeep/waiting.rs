@@ -33,17 +33,18 @@ pub(super) fn updates(text: &str, now: Option<u64>) -> Result<WaitingUpdates, Ga
 }
 
 /// `9 updates are security updates.`; since Ubuntu 20.04 `2 of these updates are standard security updates.`, and no such line
-/// where there are none. What a contract would bring (ESM) is not waiting: nobody without one can install it.
+/// where there are none; with a contract `5 of these updates are ESM Apps security updates.` too. What only a contract would bring
+/// (`17 additional security updates can be applied with ESM Apps.`) is not waiting: nobody without one can install it.
 fn notified(lines: &[&str]) -> Option<(u64, u64)> {
-    let (mut security, mut all) = (0, None);
+    let (mut security, mut all) = (0_u64, None);
     for line in lines {
         let Some((count, words)) = line.split_once(' ') else { continue };
         let Ok(count) = count.parse::<u64>() else { continue };
-        if words.contains("additional") || words.contains("ESM") {
+        if words.contains("additional") {
             continue;
         }
         if words.contains("security update") {
-            security = count;
+            security = security.saturating_add(count);
         } else if ["updated", "applied", "installed"]
             .iter()
             .any(|done| words.contains(&format!("can be {done}")))

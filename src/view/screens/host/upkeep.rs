@@ -22,10 +22,10 @@ pub(super) fn lines<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &'a Ho
     let fact = &host.facts.upkeep;
     let parts: [(&str, Shown<'a>); 6] = [
         ("updates", |scene, upkeep| {
-            part(scene, &upkeep.updates, "no package manager known", |all| updates(scene, *all))
+            part(scene, &upkeep.updates, "nobody counts them here", |all| updates(scene, *all))
         }),
         ("reboot", |scene, upkeep| {
-            part(scene, &upkeep.reboot, "", |reason| match reason {
+            part(scene, &upkeep.reboot, "no kernel in /boot to compare with", |reason| match reason {
                 None => Line::from("not required"),
                 Some(reason) => span(format!("required: {}", reason.words()), scene.styles.warning).into(),
             })

@@ -26,7 +26,22 @@ fn a_kill_and_failed_units_are_warnings_of_their_host() {
     assert!(
         w.judge()[0].message.starts_with("the kernel killed 2 processes for lack of memory since boot. See")
     );
-    assert_eq!(w.judge()[1].message, "2 units failed: a.service, b.mount. See why: systemctl status UNIT");
+    let words = "2 units failed: a.service, b.mount. See why: systemctl status -- 'UNIT'";
+    assert_eq!(w.judge()[1].message, words);
+}
+
+#[test]
+fn failed_units_are_quoted_and_counted_as_far_as_they_are_known() {
+    let mut w = trio();
+    change(&mut w, "app1", |upkeep| upkeep.failed_units = Ok(vec![r"srv-my\x20data.mount".into()]));
+    let words = r"systemctl status -- 'srv-my\x20data.mount'. Then restart it, or forget it: systemctl reset-failed -- 'srv-my\x20data.mount'";
+    assert!(w.judge()[0].message.ends_with(words), "{}", w.judge()[0].message);
+    let many = |count: u8| (0..count).map(|n| Clean::new(&format!("n{n}.service"))).collect::<Vec<_>>();
+    for (count, words) in [(39, "39 units failed: n0.service"), (40, "at least 40 units failed: n0.service")]
+    {
+        change(&mut w, "app1", |upkeep| upkeep.failed_units = Ok(many(count)));
+        assert!(w.judge()[0].message.starts_with(words), "{}", w.judge()[0].message);
+    }
 }
 
 #[test]

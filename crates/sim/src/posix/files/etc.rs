@@ -45,6 +45,8 @@ pub(super) static ETC: &[&str] = &[
     upkeep::REFRESHED,
 ];
 
+const KERNEL: &str = "/boot/vmlinuz-";
+
 pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
     Some(match path {
         "/etc/hostname" => format!("{}\n", m.hostname),
@@ -78,6 +80,7 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         "/etc/group" => people::group(world),
         "/etc/shadow" => people::shadow(world),
         status::LIMITS => status::limits(world, m)?,
+        _ if path.strip_prefix(KERNEL) == Some(m.os.kernel) => String::new(),
         _ if tls::FILES.contains(&path) => world.tls_file(m, path)?,
         _ if path.starts_with("/home/") => people::keys_at(world, path)?,
         _ if path.starts_with("/etc/mysql/ssl/") && ETC.contains(&path) => certificate(world, m, path)?,
@@ -86,6 +89,11 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// The kernel that runs is there as a file, which nobody reads.
+pub(super) fn kernel_file(m: &Machine) -> String {
+    format!("{KERNEL}{}", m.os.kernel)
 }
 
 /// What replication over TLS needs, on machines whose server has it. Nobody reads more of it than that it is there.

@@ -7,7 +7,7 @@ use crate::salt::keys::MASTER_KEYS;
 use crate::world::noise::{draw, key};
 use jumpdeck_fleet::names::HostName;
 
-use super::etc::ETC;
+use super::etc::{ETC, kernel_file};
 use super::{Entry, LEASES, Stored, World, proc};
 use crate::posix::processes;
 
@@ -146,6 +146,10 @@ impl World {
         if let Some(machine) = self.machine(host) {
             for file in ETC.iter().filter(|file| self.read_file(host, file).is_some()) {
                 add(file);
+            }
+            let kernel = kernel_file(machine);
+            if self.read_file(host, &kernel).is_some() {
+                add(&kernel);
             }
             proc::PATHS.iter().for_each(|file| add(file));
             self.services(host).iter().for_each(|service| add(&format!("/etc/init.d/{service}")));

@@ -62,6 +62,19 @@ fn failed_units_are_named_as_systemd_lists_them() {
     assert!(matches!(with(&[("units", "0\n\x1b[2Jrubbish")]).failed_units, Err(Gap::Unreadable(_))));
 }
 
+/// Their names come into commands that people are advised to run.
+#[test]
+fn a_unit_has_only_the_characters_that_systemd_allows() {
+    for name in [r"srv-my\x20data.mount", "getty@tty1.service", "-.mount", "a:b_c.service"] {
+        let failed = with(&[("units", &format!("0\n{name} loaded failed failed x"))]).failed_units;
+        assert_eq!(failed, Ok(vec![name.into()]));
+    }
+    for name in ["a.service;reboot", "$(reboot).service", "it's.service", "caf\u{e9}.service", "a`b`.mount"] {
+        let failed = with(&[("units", &format!("0\n{name} loaded failed failed x"))]).failed_units;
+        assert!(matches!(failed, Err(Gap::Unreadable(_))), "{name}");
+    }
+}
+
 #[test]
 fn a_reboot_is_asked_for_by_packages_or_by_a_newer_kernel() {
     let asked = with(&[("reboot", "0\nlinux-image-3.13.0-170-generic\nlinux-base\nlinux-base")]);
@@ -71,11 +84,18 @@ fn a_reboot_is_asked_for_by_packages_or_by_a_newer_kernel() {
     let newer = with(&[("kernel", "0\n6.1.0-28-amd64\n6.1.0-28-amd64\n6.1.0-41-amd64")]).reboot.unwrap();
     assert_eq!(newer.unwrap().words(), "kernel 6.1.0-28-amd64 runs, 6.1.0-41-amd64 is installed");
     assert!(matches!(with(&[("kernel", "0")]).reboot, Err(Gap::Unreadable(_))));
+    // Alpine's, a container, and a newest one behind many of another flavour.
+    for none in ["0\n6.6.58-0-lts\nlts", "0\n6.1.0-28-amd64"] {
+        assert_eq!(with(&[("kernel", none)]).reboot, Err(Gap::NotInstalled));
+    }
+    let rescues: String = (10..90).map(|n| format!("0-rescue-{n}\n")).collect();
+    let late = with(&[("kernel", &format!("0\n6.1.0-28-amd64\n{rescues}6.1.0-41-amd64"))]).reboot;
+    assert!(matches!(late, Ok(Some(RebootReason::Kernel { .. }))), "{late:?}");
 }
 
 #[test]
 fn update_notifier_is_read_in_the_words_of_its_releases() {
-    // Ubuntu 12.04, 14.04; 18.04; 20.04 and later; 22.04 with a contract that nobody has.
+    // Ubuntu 12.04, 14.04; 18.04; 20.04 and later; 22.04 with a contract that nobody has, and with one.
     for (said, expected) in [
         ("\n12 packages can be updated.\n9 updates are security updates.\n\n", Some((9, 12))),
         ("0 packages can be updated.\n0 updates are security updates.\n", Some((0, 0))),
@@ -89,6 +109,11 @@ fn update_notifier_is_read_in_the_words_of_its_releases() {
             "Expanded Security Maintenance for Applications is not enabled.\n\n0 updates can be applied immediately.\n\n\
           17 additional security updates can be applied with ESM Apps.\n",
             Some((0, 0)),
+        ),
+        (
+            "Expanded Security Maintenance for Applications is enabled.\n\n20 updates can be applied immediately.\n\
+          5 of these updates are ESM Apps security updates.\n3 of these updates are standard security updates.\n",
+            Some((8, 20)),
         ),
         ("3 of you\n", None),
     ] {
