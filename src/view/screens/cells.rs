@@ -163,7 +163,7 @@ pub(crate) fn health(
 }
 
 /// The service of a host that somebody should look at first, in two words, and how many more are not well; nothing where jumpdeck
-/// looks at none. Its name gives way before what is said of it.
+/// looks at none. Its name gives way before what is said of it. Of several of which there is nothing to say, how many.
 pub(crate) fn service<'a>(scene: &Scene<'a>, host: &'a HostSnapshot, width: usize) -> Line<'a> {
     let shown = host.facts.services.iter().map(|entry| {
         let (severity, word, style) = service_state(scene, host, entry);
@@ -172,9 +172,13 @@ pub(crate) fn service<'a>(scene: &Scene<'a>, host: &'a HostSnapshot, width: usiz
     });
     let shown: Vec<_> = shown.collect();
     let unwell = shown.iter().filter(|((severity, _), ..)| severity.is_some()).count();
+    let all = shown.len();
     // Of those that are equally bad the one that says more, else the first.
     let worst = shown.into_iter().reduce(|worst, next| if next.0 > worst.0 { next } else { worst });
-    worst.map_or_else(Line::default, |(_, name, word, style)| {
+    worst.map_or_else(Line::default, |(rank, name, word, style)| {
+        if rank == (None, false) && all > 1 {
+            return span(format!("all {all} ok"), style).into();
+        }
         let more = if unwell > 1 { format!(" +{}", unwell - 1) } else { String::new() };
         let room = width.saturating_sub(1 + word.width() + more.width()).max(3);
         span(format!("{} {word}{more}", text::cut(name, room)), style).into()
