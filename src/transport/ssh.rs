@@ -14,6 +14,7 @@ mod connection;
 mod guarded;
 mod inbox;
 mod patience;
+mod port;
 mod reach;
 mod sessions;
 mod spare;

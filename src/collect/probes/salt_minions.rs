@@ -17,12 +17,15 @@ mod answer;
 
 use answer::{Connected, MinionsAnswer, OWN, has_other_master};
 
+/// The roles of hosts that may have a master.
+const MASTERS: &[&str] = &["salt", "deployment"];
+
 pub(super) static PROBE: HyphenatedProbe = HyphenatedProbe {
     section: "salt_minions",
     probe: ServiceProbe {
         kind: &ServiceKind {
             name: "salt-minions",
-            hosts: HostsOf::FoundIn(&["salt", "deployment"]),
+            hosts: HostsOf::FoundIn(MASTERS),
             stopped: Severity::Unknown,
             when_stopped: "",
             rule,

@@ -53,8 +53,10 @@ impl Probe for WebStatus {
             done < "$1"
             [ -n "$web_status_value" ] || return
             # Where another file says it too, that one may hold.
-            jd_ask 2 512 grep -lRisE '^[[:space:]]*(MaxRequestWorkers|MaxClients)' \
-                /etc/apache2/apache2.conf /etc/apache2/conf-enabled /etc/apache2/sites-enabled
+            set +f
+            set -- /etc/apache2/conf-enabled/*.conf /etc/apache2/sites-enabled/*
+            set -f
+            jd_ask 2 512 grep -lisE '^[[:space:]]*(MaxRequestWorkers|MaxClients)' /etc/apache2/apache2.conf "$@"
             [ -n "$jd_got" ] || say "@most $web_status_value"
         }
         web_status_look() {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::reach;
+use super::port;
 use crate::transport::{BoxFuture, NotReached};
 pub use crate::transport::{BoxStream, Stream};
 
@@ -13,7 +13,7 @@ pub trait Dial: Send + Sync + 'static {
 
     /// Connects to what is no SSH server, and says what it means where there is no connection. Callers put a deadline round it.
     fn reach_port<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, Result<BoxStream, NotReached>> {
-        Box::pin(async move { self.dial(address, port).await.map_err(|error| reach::meaning(&error)) })
+        Box::pin(async move { self.dial(address, port).await.map_err(|error| port::meaning(&error)) })
     }
 }
 
@@ -31,6 +31,6 @@ impl Dial for TcpDial {
     }
 
     fn reach_port<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, Result<BoxStream, NotReached>> {
-        Box::pin(reach::over_tcp(address, port))
+        Box::pin(port::over_tcp(address, port))
     }
 }

@@ -92,8 +92,13 @@ impl World {
 
     /// Puts another operating system on a machine, by its name in world files. False when there is no such machine or system.
     pub fn install_system(&mut self, host: &HostName, id: &str) -> bool {
-        let found = Os::find(id).zip(self.machines.get_mut(host));
-        found.map(|(os, machine)| machine.os = os).is_some()
+        let accepted = self.is_accepted_minion(host);
+        let Some((os, machine)) = Os::find(id).zip(self.machines.get_mut(host)) else { return false };
+        machine.os = os;
+        if accepted {
+            self.accept_minion_again(host);
+        }
+        true
     }
 
     /// Processes ended since boot.

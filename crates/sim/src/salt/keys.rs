@@ -104,6 +104,14 @@ impl World {
         list.get(id).filter(|_| self.keeps_keys(host)).map(|key| public_text(key))
     }
 
+    /// Accepts the key that a machine's minion has now.
+    pub(crate) fn accept_minion_again(&mut self, host: &HostName) {
+        let id = self.machine(host).map(|machine| machine.hostname.to_string());
+        if let Some((id, key)) = id.zip(self.minion_fingerprint(host)) {
+            self.salt.keys.accepted.insert(id, key);
+        }
+    }
+
     /// What the kernel of the master's machine says of the ports 4505 and 4506: a minion that runs keeps a connection to the first.
     pub(crate) fn minion_connections(&self, master: &Machine) -> Option<String> {
         if !super::programs::is_master(self, &master.name) || !self.master_runs() {

@@ -111,7 +111,7 @@ fn address(hex: &str) -> Option<Ipv4Addr> {
 /// Whether the environment has another host that may be a master, by its name: those are the names of the roles.
 pub(super) fn has_other_master(peers: &[(&str, &str)]) -> bool {
     peers.iter().filter(|(_, address)| *address != OWN).any(|(name, _)| {
-        roles_from_host_name(name).iter().any(|role| matches!(role.as_str(), "salt" | "deployment"))
+        roles_from_host_name(name).iter().any(|role| super::MASTERS.contains(&role.as_str()))
     })
 }
 
