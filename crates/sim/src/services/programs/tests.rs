@@ -52,7 +52,7 @@ fn the_process_table_has_what_runs() {
     assert!(said(postfix).contains(" (master) S 1 "), "{}", said(postfix));
     assert!(said(postfix).ends_with("/usr/lib/postfix/master\0"), "{}", said(postfix));
     said("service postfix stop");
-    assert_eq!(said(names), "cron init opendkim salt-minion sshd ");
+    assert_eq!(said(names), "cron init ntpd opendkim salt-minion sshd ");
     assert_eq!(said("ps -e -o comm= | sort | tr '\\n' ' '"), said(names));
 }
 
