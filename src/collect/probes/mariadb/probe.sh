@@ -14,9 +14,13 @@ mariadb_call() {
         --skip-raw --skip-reconnect --skip-named-commands --skip-safe-updates --skip-quick --loose-skip-auto-vertical-output \
         --loose-skip-show-warnings --loose-skip-column-type-info --loose-skip-binary-mode --loose-skip-binary-as-hex \
         --loose-skip-print-query-on-error --loose-skip-debug-info --loose-skip-debug-check
+    # A second less than the question has: what came before a statement that hangs is passed on when the client ends.
+    mariadb_seconds=3
+    [ "$jd_seconds" -gt 3 ] || mariadb_seconds=$((jd_seconds - 1))
+    [ "$mariadb_seconds" -ge 1 ] || mariadb_seconds=1
     case $mariadb_outer$LIMIT in
-        yes*|jd_*) $LIMIT 3 $SUDO "$@" ;;
-        *) $SUDO $LIMIT 3 "$@" ;;
+        yes*|jd_*) $LIMIT "$mariadb_seconds" $SUDO "$@" ;;
+        *) $SUDO $LIMIT "$mariadb_seconds" "$@" ;;
     esac
 }
 # Our own limits, told as ours: a value, and all of it.
