@@ -259,7 +259,7 @@ pub struct SiteAnswer {
 pub struct LeadsTo {
     /// As it is shown: it may be cut.
     pub text: Clean,
-    /// All of it; `None` when it is no address of a site.
+    /// All of it; `None` when it is not the address of a site.
     pub url: Option<SiteUrl>,
 }
 

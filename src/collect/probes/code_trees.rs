@@ -235,7 +235,7 @@ enum TreeRefusal {
 }
 
 impl TreeRefusal {
-    /// The gap of the first tree and so many more.
+    /// The gap of the first tree, with the number of the others.
     fn gap(self, first: &str, more: usize) -> Gap {
         let more = u64::try_from(more).unwrap_or(u64::MAX);
         let trees =

@@ -3,7 +3,7 @@
 use super::{CheckLimits, CheckNumber, CheckRange};
 use crate::text::Clean;
 
-/// So many figures of a check are kept: a plugin may list each of a thousand mounts.
+/// The most figures of a check that are kept: a plugin may list a thousand mounts.
 pub const PERFDATA_SHOWN: usize = 64;
 /// Columns.
 const LONGEST_LABEL: usize = 40;
@@ -26,7 +26,7 @@ pub struct PerfDatum {
     pub max: Option<CheckNumber>,
 }
 
-/// Reads `'label'=value[unit];[warning];[critical];[min];[max]`, with blanks between figures. What is none is left out, as monitoring
+/// Reads `'label'=value[unit];[warning];[critical];[min];[max]`, with blanks between figures. Anything else is skipped, as monitoring
 /// systems do; so is a value `U`, which the plugin does not know. How many it had over [`PERFDATA_SHOWN`] comes second.
 #[must_use]
 pub fn perfdata(text: &str) -> (Vec<PerfDatum>, usize) {

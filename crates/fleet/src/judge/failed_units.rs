@@ -4,7 +4,7 @@ use super::{Situation, some};
 use crate::fleet::Host;
 use crate::problem::{Problem, ProblemKind, Severity};
 
-/// The console keeps so many names of a host (`upkeep/read.rs`): there may be more.
+/// The most names of a host that the console keeps (`upkeep/read.rs`): there may be more.
 const KEPT: usize = 40;
 
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {

@@ -194,7 +194,7 @@ impl Findings {
                 let what = match &to.url {
                     Some(url) if own(url) => format!("another port, {right}"),
                     Some(_) => format!("another host, {right}"),
-                    None => format!("which is no address of a site; {check}"),
+                    None => format!("which is not the address of a site; {check}"),
                 };
                 self.warning(format!("{} redirects to {}, {what}", site.url, to.text));
             }

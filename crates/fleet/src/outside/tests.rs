@@ -133,7 +133,7 @@ fn a_redirect_to_somewhere_else_is_a_warning() {
     assert_eq!(severity, Severity::Warning);
     assert!(message.contains("redirects to https://evil.example/, another host"), "{message}");
     assert!(one(site(), leads("https://www.example.org:9200/")).1.contains(", another port"));
-    assert!(one(site(), leads("javascript://x")).1.contains("no address of a site"));
+    assert!(one(site(), leads("javascript://x")).1.contains("not the address of a site"));
     let expects = PublicSite { redirect: Some(url("https://docs.example.org/")), ..site() };
     assert_eq!(found(expects.clone(), leads("https://docs.example.org/")), []);
     assert!(

@@ -104,12 +104,12 @@ impl Databases {
         Some(server.sessions.open(session))
     }
 
-    /// So many clients hold a connection each and do nothing.
+    /// Fault: idle clients hold that number of connections.
     pub fn hold_connections(&mut self, host: &HostName, clients: u64) -> bool {
         self.changed(host, |s| s.faults.idle_clients = clients)
     }
 
-    /// So many more connections are refused, as all are in use.
+    /// Fault: that number of connections more are refused, as all are in use.
     pub fn refuse_connections(&mut self, host: &HostName, count: u64) -> bool {
         self.changed(host, |s| s.faults.refused += count)
     }

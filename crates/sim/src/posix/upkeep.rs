@@ -28,7 +28,7 @@ pub(crate) struct Chores {
 }
 
 impl World {
-    /// Fault: updates wait, so many of them for security.
+    /// Fault: updates wait, of which `security` are for security.
     pub fn publish_updates(&mut self, host: &HostName, security: u64, all: u64) {
         self.chores.updates.insert(host.clone(), (security, all));
     }

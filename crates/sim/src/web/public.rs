@@ -172,7 +172,7 @@ impl World {
         }
     }
 
-    /// Fault: the certificates that are seen from outside have so many days left; `None`: what the web servers' files say.
+    /// Fault: sets the days that the certificates seen from outside have left; `None`: what the web servers' files say.
     pub fn set_public_certificate_days(&mut self, days: Option<i64>) {
         self.public.days = days;
     }

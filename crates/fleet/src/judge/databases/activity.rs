@@ -8,7 +8,7 @@ use crate::replication::OpenTransaction;
 const MANY: u64 = 80;
 const NEARLY_ALL: u64 = 95;
 
-/// A transaction is long after so many minutes.
+/// Minutes after which a transaction is long.
 const LONG_MIN: u64 = 10;
 
 pub(super) fn judge(s: &Situation<'_>, one: &AskedServer<'_>, out: &mut Vec<Problem>) {

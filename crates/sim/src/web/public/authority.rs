@@ -13,7 +13,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha2::Digest as _;
 
 const DAY: f64 = 86_400.0;
-/// An Ed25519 key in PKCS #8, but for its 32 bytes (RFC 8410).
+/// An Ed25519 key in PKCS #8 without its 32 bytes (RFC 8410).
 const PKCS8: [u8; 16] =
     [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
@@ -37,7 +37,7 @@ pub(super) fn pem(seed: u64) -> String {
     made.map(|certificate| certificate.pem()).unwrap_or_default()
 }
 
-/// A TLS server whose certificate is for those names and has so many days left on the real clock, which its clients read.
+/// A TLS server with a certificate for those names; the days that it has left are counted on the real clock, as its clients do.
 pub(super) fn server(seed: u64, (names, days): (Vec<String>, f64)) -> Option<Arc<ServerConfig>> {
     let (authority, authority_key) = root(seed)?;
     let (pair, der) = key(&format!("{seed} outside, server"))?;
