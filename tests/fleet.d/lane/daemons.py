@@ -18,10 +18,10 @@ OF_ROLE = {
 }
 PORTS = {"postfix": 25, "apache2": 80, "redis-server": 6379, "memcached": 11211, "exim4": 25}
 
-# The inventory's words for them. No name server, Salt master, DKIM and Elasticsearch run on a fleet
+# The inventory's words for them. No name server, Salt master, DKIM, Elasticsearch and accounts service run on a fleet
 # that is as new, and nothing is backed up.
 DECLARED = [
-    'services = { apache = { roles = ["web"] }, elasticsearch = false, gdnsd = false, opendkim = false, salt-master = false }',
+    'services = { apache = { roles = ["web"] }, elasticsearch = false, fxa-auth-server = false, gdnsd = false, opendkim = false, salt-master = false }',
     "backups = { databases = false, files = false, salt = false }",
 ]
 NONE_DECLARED = [
