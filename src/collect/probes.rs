@@ -32,6 +32,7 @@ probes! {
     memcached::PROBE,
     mdraid::PROBE,
     drbd::PROBE,
+    gluster::PROBE,
     units::Units,
     web_status::WebStatus,
     backups::Backups,

@@ -6,6 +6,7 @@ mod databases;
 mod outside;
 mod salt;
 mod services;
+mod storage;
 mod upkeep;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -22,6 +22,7 @@ const ROOMS: &[&str] = &[
     "crates/sim/src/dns",
     "crates/sim/src/elastic",
     "crates/sim/src/git",
+    "crates/sim/src/gluster",
     "crates/sim/src/mail",
     "crates/sim/src/mariadb",
     "crates/sim/src/memcache",

@@ -7,6 +7,7 @@ mod cloud_servers;
 mod code_trees;
 mod elasticsearch;
 mod exim;
+mod gluster;
 mod grains;
 mod mdraid;
 mod memcached;

@@ -30,6 +30,7 @@ pub const PROBED_SERVICES: &[&str] = &[
     "drbd",
     "elasticsearch",
     "exim",
+    "gluster",
     "mdraid",
     "memcached",
     "postfix",

@@ -12,6 +12,7 @@ pub mod dial;
 pub mod dns;
 pub mod elastic;
 mod git;
+pub mod gluster;
 pub mod mail;
 pub mod mariadb;
 pub mod memcache;

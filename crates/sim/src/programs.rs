@@ -1,7 +1,9 @@
 //! Every simulated program. A new one is one new file in the `programs/` of its room and one line in [`PROGRAMS`].
 
 use crate::program::Program;
-use crate::{apps, backups, cloud, dns, git, mail, mariadb, memcache, posix, redis, salt, services, web};
+use crate::{
+    apps, backups, cloud, dns, git, gluster, mail, mariadb, memcache, posix, redis, salt, services, web,
+};
 
 /// Every program there is.
 pub static PROGRAMS: &[&dyn Program] = &[
@@ -59,6 +61,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &mail::programs::exim::EXIQGREP,
     &posix::programs::free::FREE,
     &git::programs::git::Git,
+    &gluster::programs::gluster::Gluster,
     &posix::programs::hostname::HOSTNAME,
     &posix::programs::mount::Blkid,
     &posix::programs::mount::Mounts("mount"),

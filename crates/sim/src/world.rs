@@ -11,7 +11,7 @@ use crate::posix::machine::{self, Machine, Memory};
 use crate::posix::storage::Mount;
 use crate::posix::{files, tasks, upkeep};
 use crate::web::{self, cdn, tls};
-use crate::{dns, elastic, git, mail, memcache, redis, salt, services};
+use crate::{dns, elastic, git, gluster, mail, memcache, redis, salt, services};
 use jumpdeck_fleet::names::{EnvName, HostName, NameError};
 
 pub mod score;
@@ -77,6 +77,7 @@ pub struct World {
     pub(crate) chores: upkeep::Chores,
     pub(crate) cloud: cloud::Cloud,
     pub(crate) elastic: elastic::Elastic,
+    pub(crate) gluster: gluster::Bricks,
     pub(crate) web: web::WebServers,
     pub(crate) public: web::public::PublicFaults,
     pub(crate) cdn: cdn::Cdn,

@@ -1,5 +1,6 @@
 //! Files under `/etc` and their like, written from what the world knows of a machine.
 
+use crate::gluster;
 use crate::posix::machine::Machine;
 use crate::posix::{people, upkeep};
 use crate::salt::lost::{MASTER_PUBLIC, public_text};
@@ -41,6 +42,8 @@ pub(super) static ETC: &[&str] = &[
     "/etc/webplatform/db.ini",
     "/etc/webplatform/db.password",
     "/var/run/mysqld/mysqld.pid",
+    gluster::IDENTITY,
+    gluster::VOLUME_INFO,
     upkeep::NOTIFIED,
     upkeep::REFRESHED,
 ];
@@ -66,6 +69,7 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         "/etc/issue" => format!("{} \\n \\l\n\n", m.os.description),
         upkeep::NOTIFIED => upkeep::notified(world, m)?,
         upkeep::REFRESHED => String::new(),
+        gluster::IDENTITY | gluster::VOLUME_INFO => gluster::file(world, &m.name, path)?,
         "/etc/timezone" => "Etc/UTC\n".to_owned(),
         "/etc/hosts" => {
             // What a new machine is told at its first boot; the jump box itself is told nothing.

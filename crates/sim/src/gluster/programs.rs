@@ -1,0 +1,3 @@
+//! The client of the GlusterFS server.
+
+pub(crate) mod gluster;

@@ -1,0 +1,51 @@
+//! Storage: bricks of GlusterFS that end, and peers that are away.
+
+use jumpdeck_fleet::service::ServiceHealth;
+
+use super::*;
+
+const GLUSTER: &str = "gluster";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_brick_that_ends_is_critical_and_a_peer_that_is_away_a_warning() {
+    let start =
+        |prepare: fn(&mut World)| Bench::start("wpd-2013", cadence(POLL, Duration::from_secs(8)), prepare);
+    let named = HostName::new("storage5").unwrap();
+    let mut bench = start(|_| ()).await;
+    let found = bench.named_as(("storage3", GLUSTER), "both bricks run", ServiceHealth::Ok).await;
+    assert_eq!(found, []);
+    let service = bench.hosts["storage3"].facts.services.get(GLUSTER).unwrap().current().unwrap().clone();
+    // The two differ, as they did in 2013.
+    let used = service.text("used").unwrap();
+    assert!(used.starts_with("storage3:/srv/storage/wiki-images ") && used.contains(", storage5:"), "{used}");
+    assert!(bench.hosts.get("app1").is_none_or(|host| host.facts.services.get(GLUSTER).is_none()));
+    assert!(bench.world.lock().unwrap().set_service(&named, "glusterfs-server", false));
+    // The one that is stopped says so itself with its next look; its peer asks every two minutes.
+    let found = bench.named_as(("storage5", GLUSTER), "it is stopped", ServiceHealth::Down).await;
+    assert!(
+        found.iter().any(
+            |(severity, text)| *severity == Severity::Critical && text.starts_with("glusterd is stopped")
+        ),
+        "{found:?}"
+    );
+    drop(bench);
+
+    let mut bench = start(|world| assert!(world.set_brick(&HostName::new("storage5").unwrap(), false))).await;
+    let found = bench.named_as(("storage3", GLUSTER), "a brick is down", ServiceHealth::Degraded).await;
+    assert_eq!((found.len(), found[0].0), (1, Severity::Critical), "{found:?}");
+    assert!(
+        found[0]
+            .1
+            .starts_with("gluster: wiki-images: brick storage5:/srv/storage/wiki-images is down: one more"),
+        "{found:?}"
+    );
+    drop(bench);
+
+    let stop = |world: &mut World| {
+        assert!(world.set_service(&HostName::new("storage5").unwrap(), "glusterfs-server", false))
+    };
+    let mut bench = start(stop).await;
+    let found = bench.named_as(("storage3", GLUSTER), "a peer is away", ServiceHealth::Degraded).await;
+    assert_eq!((found.len(), found[0].0), (1, Severity::Warning), "{found:?}");
+    assert!(found[0].1.starts_with("gluster: peer storage5 is disconnected"), "{found:?}");
+}
