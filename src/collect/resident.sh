@@ -125,22 +125,25 @@ jd_clock() {
 
 # Cuts a question's limit to its share of the report's time, and puts it into jd_seconds. The console waits 8 s for a report.
 # On a host where everything hangs the limits add up to more, and none of the gaps would arrive: so a report takes 7 s, of
-# which up to three sections that still follow keep a second each. A question always has one second.
+# which up to three sections that still follow keep a second each. A question has at least one second; when the 7 s are over
+# it fails, and the question is not asked.
 jd_share() {
   jd_clock
   jd_seconds=$(((jd_begun + 700 - jd_up) / 100 - jd_follow))
   [ "$jd_seconds" -le "$1" ] || jd_seconds=$1
-  [ "$jd_seconds" -ge 1 ] || jd_seconds=1
+  [ "$jd_seconds" -lt 1 ] || return 0
+  jd_seconds=1
+  [ "$((jd_up - jd_begun))" -lt 700 ]
 }
 
 # Puts standard output of a program or function into jd_got. Longer output is cut, possibly within a line, and jd_cut is then
-# `yes`. Standard error is dropped: it is no data. The status is the command's own, or 124 when it did not end in time; then it
-# and what it started are killed. The shell never waits longer, even for a process that cannot be killed: that ends when it
+# `yes`. Standard error is dropped: it is no data. The status is the command's own, or 124 when it did not end in time (then it
+# and what it started are killed) or the report's time was over before. The shell never waits longer, even for a process that cannot be killed: that ends when it
 # next writes. What runs under $SUDO needs its own $LIMIT: nobody may kill root's processes.
 # What came before the limit is kept only with jd_parts=yes, for that takes two processes more.
 jd_ask() {
   [ -z "$jd_missing" ] || { say "$jd_missing"; return 127; }
-  jd_share "$1"
+  jd_share "$1" || { jd_got= jd_parts= jd_cut= jd_status=124; return 124; }
   jd_bytes=$2
   shift 2
   # Few processes: they are most of what a report costs the host.
@@ -219,7 +222,7 @@ jd_feed() { if [ -n "$jd_in" ]; then printf '%s' "$jd_in" | "$@"; else "$@"; fi;
 # killed. While it exists (kill -0) no second one is started: the answer is then `stuck`, at once.
 apart() {
   [ -z "$jd_missing" ] || { say "$jd_missing"; return 127; }
-  jd_share "$2"
+  jd_share "$2" || return 124
   jd_key=$1
   shift 2
   eval "jd_pid=\${jd_stuck_$jd_key:-}"
