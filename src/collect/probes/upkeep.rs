@@ -1,9 +1,9 @@
 //! Upkeep of a host: updates and a reboot that wait, units that failed, processes that the kernel ended, filesystems that it made
 //! read-only, who is logged in, and what sets its clock.
 //!
-//! Files are read with every sixth report, without a process. What takes one, or reads for long, is asked more rarely, and its answer
-//! kept: systemd, `who` and the kernel's counters about every two minutes, updates about once an hour. A package manager takes a second of a CPU, so it is not asked with
-//! the first report of a connection, and never refreshes its lists.
+//! The mount table is read with every sixth report, without a process. What takes one, or reads for long, is asked more rarely, and
+//! its answer kept: systemd, `who`, a reboot that waits and the kernel's counters about every two minutes, updates about once an hour.
+//! A package manager takes a second of a CPU, so it is not asked with the first report of a connection, and never refreshes its lists.
 
 use crate::collect::probe::{Probe, ProbeCadence, Raw};
 use jumpdeck_fleet::fact::Gap;
@@ -198,12 +198,11 @@ const SCRIPT: &str = r#"
         fi
     }
     probe_upkeep() {
-        upkeep_reboot
         upkeep_read_only
         upkeep_report=$jd_out
         # At most one package manager a report: it is asked with the second look, and then every 120th.
         case $((upkeep_n % 4)) in
-            0) jd_out=; upkeep_oom; upkeep_units; upkeep_who; upkeep_keeper; upkeep_rarely=$jd_out ;;
+            0) jd_out=; upkeep_reboot; upkeep_oom; upkeep_units; upkeep_who; upkeep_keeper; upkeep_rarely=$jd_out ;;
         esac
         case $((upkeep_n % 120)) in
             0) jd_out=; upkeep_ask date 2 512 upkeep_date; upkeep_ask lists 2 2048 upkeep_lists; upkeep_updates; upkeep_hourly=$jd_out ;;
