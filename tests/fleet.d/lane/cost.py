@@ -1,5 +1,6 @@
 """`tests/fleet cost`: what a report costs each host of the fleet that is up: CPU time of the resident probe's shell and of all that it
-started, by the kernel's own account, divided by the reports."""
+started, by the kernel's own account, divided by the reports. A program that runs beside the shell becomes a child of the host's first
+process when its parent ends, so what that process reaps meanwhile is counted as well."""
 
 import subprocess
 import time
@@ -24,6 +25,7 @@ def run_all(options, directory):
     program = options.poll_bench or bench.build_poll_bench()
     spaces = {namespace(machine.pid): machine for machine in fleet.machines}
     argv = [str(program), str(fleet.path("inventory.toml")), ENVIRONMENT, str(options.rounds)]
+    reaped = {space: _reaped(machine.pid) for space, machine in spaces.items()}
     asking = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
     spent = {}
     while asking.poll() is None:
@@ -40,6 +42,7 @@ def run_all(options, directory):
     for space, machine in spaces.items():
         ticks = sum(most for (where, _, _), most in spent.items() if where == space)
         if ticks:
+            ticks += _reaped(machine.pid) - reaped[space]
             what = f"MariaDB, server {machine.server_id}" if machine.server_id else ", ".join(daemons.services(fleet, machine))
             print(f"| {machine.name} | {what or '-'} | {ticks * TICK_MS / reports:.1f} |")
     return 0
@@ -66,3 +69,11 @@ def _ticks(pid):
     """Its CPU time and that of its ended children, in ticks of the kernel's clock."""
     fields = _stat(pid)
     return sum(int(field) for field in fields[11:15]) if fields else None
+
+
+def _reaped(pid):
+    """The CPU time of a process's ended children alone."""
+    fields = _stat(pid)
+    if fields is None:
+        raise FleetError(f"process {pid} of the fleet is gone")
+    return sum(int(field) for field in fields[13:15])
