@@ -357,25 +357,25 @@ fn what_a_server_does_is_counted_and_its_longest_transaction_found() {
     let most = 10;
     let options = [format!("--max-connections={most}"), "--default-time-zone=-07:00".to_owned()];
     let db = Server::start_with(dirs[0].path(), 11, port, &options);
-    db.sql("CREATE DATABASE a; CREATE TABLE a.t (id INT PRIMARY KEY) ENGINE=InnoDB");
+    db.sql("CREATE DATABASE a; CREATE TABLE a.t (id INT PRIMARY KEY) ENGINE=InnoDB; CREATE TABLE a.opened (id INT)");
     db.sql("CREATE USER app@localhost; GRANT ALL ON a.* TO app@localhost");
     let mut asks = resident(dirs[1].path(), &format!("[client]\nsocket={}\nuser=root\n", db.socket));
     let first = server(&asks.facts).activity.clone();
     assert_eq!((first.connections, first.max_connections, first.refused), (Some(1), Some(most), Some(0)));
     assert_eq!((first.longest, first.commits_per_s), (None, None));
 
-    let open = db.hold("app", "BEGIN; INSERT INTO a.t VALUES (1)");
-    // InnoDB keeps the list of transactions for 0.1 s after somebody read it.
-    let holder =
-        db.value("SELECT ID FROM information_schema.processlist WHERE USER = 'app' AND SLEEP(0.2) = 0");
-    db.sql("REPLACE INTO a.t VALUES (7)");
+    let begin = "INSERT INTO a.opened VALUES (CONNECTION_ID()); BEGIN; INSERT INTO a.t VALUES (1)";
+    let open = db.hold("app", begin);
+    let holder = db.value("SELECT id FROM a.opened");
     asks.poll(ASKED);
     let s = server(&asks.facts);
     assert_eq!(s.activity.connections, Some(2));
-    let longest = s.activity.longest.unwrap();
+    assert!(s.activity.commits_per_s.is_some_and(|rate| rate > 0.0), "{:?}", s.activity);
+    // InnoDB keeps the list of transactions for 0.1 s after somebody read it.
+    asks.poll_until(ASKED, "a transaction", |f| server(f).activity.longest.is_some());
+    let longest = server(&asks.facts).activity.longest.unwrap();
     assert_eq!(longest.connection.to_string(), holder);
     assert!(longest.age_s < 60, "the time zone of a server is no age: {longest:?}");
-    assert!(s.activity.commits_per_s.is_some_and(|rate| rate > 0.0), "{:?}", s.activity);
 
     let held: Vec<_> = (1..most).map(|_| db.hold("app", "DO 1")).collect();
     // Root has one more, and who is refused while that is free is not counted.
