@@ -62,6 +62,7 @@ fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
         journals: None,
         lease: Default::default(),
         management: Default::default(),
+        contacts: Default::default(),
         domain: None,
         jump: Jump::Remote(JumpBox {
             name: host_name("jump"),

@@ -12,7 +12,7 @@ use crate::config::diagnostic::Diagnostic;
 use crate::openssh::key_file::Public;
 use crate::openssh::known_hosts::HostKeys;
 use crate::ownership::{self, OpenError};
-use crate::runbook::library;
+use crate::runbook::library::{self, Library};
 use crate::view::fleet_columns;
 use jumpdeck_fleet::access::{Access, KeySource};
 use jumpdeck_fleet::fleet::{Fleet, Jump};
@@ -22,8 +22,12 @@ pub(super) fn run(common: &Common, files: &[PathBuf]) -> Result<ExitCode, CliErr
     let mut files = files.to_vec();
     files.extend(common.inventory.clone());
     let own = paths.runbooks();
-    let runbooks =
-        Runbooks { file: &|path, text| library::check_file(path, text, &own), all: &|| library::check(&own) };
+    let names = || Library::load(&own).0.entries().into_iter().map(|entry| entry.name).collect();
+    let runbooks = Runbooks {
+        file: &|path, text| library::check_file(path, text, &own),
+        all: &|| library::check(&own),
+        names: &names,
+    };
     let coloured = super::common::colour_on(&std::io::stdout());
     let report = check::run(&files, &paths, &context, runbooks, &logins, &fleet_columns(), coloured);
     print::answer(&report.rendered)?;

@@ -316,6 +316,7 @@ pub(super) fn fleet(hosts: &[&str]) -> Fleet {
             journals: None,
             lease: Default::default(),
             management: Default::default(),
+            contacts: Default::default(),
             domain: None,
             jump: Jump::Remote(JumpBox {
                 name: jump_name(),

@@ -39,6 +39,8 @@ pub struct Runbooks<'r> {
     pub file: &'r dyn Fn(&Path, &str) -> Vec<Diagnostic>,
     /// Everything that is wrong with each of those that would be used. A file that cannot be read is among them.
     pub all: &'r dyn Fn() -> Vec<(PathBuf, Vec<Diagnostic>)>,
+    /// The names of those that can be run.
+    pub names: &'r dyn Fn() -> Vec<String>,
 }
 
 /// Everything that is wrong with each of the files that logins to a fleet need: another layer reads them.
@@ -58,7 +60,7 @@ pub fn run(
 ) -> CheckReport {
     let mut report = FileReport { coloured, ..FileReport::default() };
     if files.is_empty() {
-        check_all(&mut report, paths, context, logins, columns);
+        check_all(&mut report, paths, context, runbooks, logins, columns);
         for (path, found) in (runbooks.all)() {
             report.file(&path, found);
         }
@@ -87,7 +89,10 @@ pub fn check_file(
     };
     let name = path.display().to_string();
     let found = match kind_of(path, &text) {
-        Some(FileKind::Inventory) => inventory::parse(&name, &text, context).map(drop),
+        Some(FileKind::Inventory) => match inventory::parse(&name, &text, context) {
+            Ok(_) => Err(inventory::unknown_runbooks(&name, &text, &(runbooks.names)())),
+            Err(errors) => Err(errors),
+        },
         Some(FileKind::Theme) => theme::parse_theme(&name, &text).map(drop),
         Some(FileKind::Keymap) => keymap::parse_onto(&base_of(path), &name, &text).map(drop),
         Some(FileKind::Settings) => settings::parse_settings(&name, &text, context, columns).map(drop),
@@ -174,6 +179,7 @@ fn check_all(
     report: &mut FileReport,
     paths: &Paths,
     context: &Context,
+    runbooks: Runbooks<'_>,
     logins: Logins<'_>,
     columns: &[&'static str],
 ) {
@@ -196,7 +202,16 @@ fn check_all(
         report.file(&settings_path, errors);
     }
     let needed = fleet.as_ref().map(logins).unwrap_or_default();
-    let mut found = fleet.err().unwrap_or_default();
+    let mut found = match fleet {
+        Ok(_) => files::read_text(&inventory_path).map_or_else(
+            |error| vec![*error],
+            |text| {
+                let name = inventory_path.display().to_string();
+                inventory::unknown_runbooks(&name, &text, &(runbooks.names)())
+            },
+        ),
+        Err(errors) => errors,
+    };
     if files::is_missing(&inventory_path) {
         let message = "there is no inventory";
         let help = "copy inventory.example.toml to this path and write your fleet into it, or name a FILE";

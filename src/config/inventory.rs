@@ -12,6 +12,7 @@ use jumpdeck_fleet::names::EnvName;
 mod address;
 mod backups;
 mod checks;
+mod contacts;
 mod context;
 pub mod edit;
 mod host;
@@ -26,6 +27,7 @@ mod services;
 mod thresholds;
 mod unsupported;
 
+pub use contacts::unknown_runbooks;
 pub use context::Context;
 use host::{HostTable, RawHost};
 use scope::SettingScope;
@@ -86,7 +88,9 @@ fn read(reader: &mut Reader, root: &Table<'_>, context: &Context) -> Fleet {
             environment(reader, table, name, &defaults, hosts, context).map(Arc::new)
         })
         .collect();
-    Fleet { environments, simulated: false }
+    let fleet = Fleet { environments, simulated: false };
+    contacts::check_services(reader, root, &fleet);
+    fleet
 }
 
 /// The hosts of the top level's `[[hosts]]`, by the environment each names.
@@ -183,6 +187,7 @@ fn environment(
         signatures,
         lease,
         management,
+        contacts: scope.contacts,
         journals,
         domain,
         transport: scope.transport,

@@ -197,6 +197,7 @@ pub(super) fn two_environments() -> Vec<Arc<jumpdeck_fleet::fleet::Environment>>
                 journals: None,
                 lease: Default::default(),
                 management: Default::default(),
+                contacts: Default::default(),
                 domain: None,
                 jump: Jump::Local { name: HostName::new("here").unwrap() },
                 transport: Transport::Ssh,

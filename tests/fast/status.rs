@@ -405,6 +405,9 @@ const PROBLEM: Fields = &[
     ("kind", Text),
     ("service", TEXT_OR_NULL),
     ("message", Text),
+    ("owner", TEXT_OR_NULL),
+    ("docs", TEXT_OR_NULL),
+    ("runbook", TEXT_OR_NULL),
 ];
 
 fn holds(value: &Value, fields: Fields) {

@@ -53,6 +53,7 @@ pub(crate) fn environment(jump: Jump, connect: Duration) -> Environment {
         // Without root all sshds of the tests have this machine's /run/lock: runs must not wait for each other there.
         lease: LeaseScope::OwnAccount,
         management: Default::default(),
+        contacts: Default::default(),
         domain: None,
         jump,
         transport: Transport::Ssh,

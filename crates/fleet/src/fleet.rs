@@ -6,6 +6,7 @@ use std::time::Duration;
 
 mod change;
 mod changes;
+mod contacts;
 mod management;
 
 pub use change::{HostChange, Set};
@@ -15,6 +16,7 @@ pub use management::{ADDRESS, DatabaseFile, FILE, Management};
 use super::access::Access;
 use super::backup::DeclaredBackup;
 use super::check::DeclaredCheck;
+use super::contact::Contacts;
 use super::declared::DeclaredService;
 use super::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
 use super::outside::OutsideSettings;
@@ -51,6 +53,8 @@ pub struct Environment {
     pub lease: LeaseScope,
     /// What writes its hosts' files.
     pub management: Management,
+    /// Whom its problems are for.
+    pub contacts: Contacts,
     /// The folder on the jump box where runs keep a copy of their journals; `None` for beside the leases.
     pub journals: Option<String>,
     /// The internal domain (`production.wpdn`), for display.

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod backup;
 pub mod check;
+pub mod contact;
 pub mod declared;
 pub mod event;
 pub mod fact;

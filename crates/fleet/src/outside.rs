@@ -161,6 +161,16 @@ impl OutsideCheck {
         format!("{} from {}", self.name, self.from.word())
     }
 
+    /// Its key in the inventory: `203.0.113.10` of each of that address's ports.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match &self.target {
+            OutsideTarget::Site(_) => &self.name,
+            OutsideTarget::Closed(port) => &port.address,
+            OutsideTarget::Relay(host) => &host.address,
+        }
+    }
+
     /// Time from one look to the next, where the environment's is `every`.
     #[must_use]
     pub fn every(&self, every: Duration) -> Duration {

@@ -19,10 +19,22 @@ impl Model {
         runbook.remedy(problem, host.map_or(&[][..], |host| &host.roles))
     }
 
-    /// The names of the runbooks for a problem; `None` while the list of runbooks is not known.
+    /// The runbook that the inventory names for a problem, whether or not it is in the list.
+    #[must_use]
+    pub fn named_runbook(&self, problem: &Problem) -> Option<&str> {
+        self.shown()?.spec.contact(problem).runbook
+    }
+
+    /// The names of the runbooks for a problem, the one that the inventory names first; `None` while the list of runbooks is not known.
     #[must_use]
     pub fn runbooks_for(&self, problem: &Problem) -> Option<Vec<&str>> {
+        let named = self.named_runbook(problem);
         let all = self.listing()?.runbooks.iter();
-        Some(all.filter(|one| self.remedy(problem, one).is_some()).map(|one| one.name.as_str()).collect())
+        let mut names: Vec<&str> = all
+            .filter(|one| named == Some(one.name.as_str()) || self.remedy(problem, one).is_some())
+            .map(|one| one.name.as_str())
+            .collect();
+        names.sort_by_key(|name| named != Some(*name));
+        Some(names)
     }
 }

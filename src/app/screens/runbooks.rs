@@ -64,14 +64,26 @@ pub fn runbook_rows(model: &Model) -> Vec<RunbookRow<'_>> {
     rows.extend(over.iter().map(|r| RunbookRow::Here(r)));
     rows.extend(model.listing().into_iter().flat_map(|l| &l.runbooks).map(RunbookRow::Runbook));
     rows.retain(|row| matches(&terms, row));
-    // What is for the problem that one comes from, then the best match: whoever types a name means that runbook.
-    rows.sort_by_key(|row| (remedy(model, row).is_none(), farthest(&terms, row)));
+    // The runbook that the inventory names for the problem that one comes from, what else is for it, then the best match: whoever
+    // types a name means that runbook.
+    rows.sort_by_key(|row| (!is_named(model, row), !fits(model, row), farthest(&terms, row)));
     rows
 }
 
-/// What makes a row a runbook for the problem that one comes from.
+/// Whether a row is a runbook for the problem that one comes from.
 #[must_use]
-pub fn remedy<'a>(model: &Model, row: &RunbookRow<'a>) -> Option<&'a Remedy> {
+pub fn fits(model: &Model, row: &RunbookRow<'_>) -> bool {
+    is_named(model, row) || remedy(model, row).is_some()
+}
+
+/// Whether the inventory names it for that problem.
+fn is_named(model: &Model, row: &RunbookRow<'_>) -> bool {
+    let RunbookRow::Runbook(runbook) = row else { return false };
+    model.about().and_then(|problem| model.named_runbook(problem)) == Some(runbook.name.as_str())
+}
+
+/// What makes a row a runbook for the problem that one comes from.
+fn remedy<'a>(model: &Model, row: &RunbookRow<'a>) -> Option<&'a Remedy> {
     let RunbookRow::Runbook(runbook) = row else { return None };
     model.remedy(model.about()?, runbook)
 }

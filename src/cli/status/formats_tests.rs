@@ -10,7 +10,8 @@ use regex::Regex;
 use super::gather::Picture;
 use super::json::EnvironmentStatus;
 use super::unknown_tests::pictures;
-use super::{nagios, openmetrics};
+use super::{nagios, openmetrics, table};
+use jumpdeck_fleet::contact::{Contact, Contacts};
 use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
 use jumpdeck_fleet::snapshot::{HostFacts, Link, LinkState};
 
@@ -86,10 +87,11 @@ async fn a_plugin_says_the_worst_first_and_figures_only_behind_the_bar() {
     assert_eq!(ok.lines().count(), 1);
 
     let mut picture = pictures("wpd-2015").await.remove(0);
+    let (env, host) = (picture.env.name.clone(), picture.hosts[0].id.host.clone());
     let problem = |severity, message: &str| Problem {
         severity,
-        env: picture.env.name.clone(),
-        host: Some(picture.hosts[0].id.host.clone()),
+        env: env.clone(),
+        host: Some(host.clone()),
         named: Vec::new(),
         kind: ProblemKind::Service,
         service: None,
@@ -107,5 +109,31 @@ async fn a_plugin_says_the_worst_first_and_figures_only_behind_the_bar() {
     let last = text.lines().last().unwrap();
     let shown = text.lines().count() - 2;
     assert_eq!(last, format!("{} more problems: jumpdeck status", 401 - shown));
+
+    // Whom it is for is in the problem's own line, and behind it in the table.
+    let mut picture = pictures("wpd-2015").await.remove(0);
+    picture.problems = vec![problem(Severity::Critical, "redis is stopped")];
+    let owner = Contact {
+        owner: Some("a | b".to_owned()),
+        docs: Some("https://a.example/x".to_owned()),
+        runbook: None,
+    };
+    Arc::make_mut(&mut picture.env).contacts = Contacts { environment: owner, ..Contacts::default() };
+    let host = picture.hosts[0].id.host.clone();
+    let table = table::render(&picture, false);
+    assert!(
+        table.ends_with(&format!(
+            "CRIT  {host}: redis is stopped\n      owner: a | b\n      docs: https://a.example/x\n"
+        )),
+        "{table}"
+    );
+    let json = serde_json::to_value(EnvironmentStatus::new(&picture, "now".to_owned())).unwrap();
+    let told = &json["problems"][0];
+    assert_eq!((&told["owner"], &told["docs"]), (&"a | b".into(), &"https://a.example/x".into()));
+    assert!(told["runbook"].is_null() && json["hosts"][0]["problems"][0] == *told);
+    let text = nagios::render(&[picture]);
+    let line =
+        format!("critical production {host}: redis is stopped; owner: a / b; docs: https://a.example/x");
+    assert_eq!(text.lines().nth(1), Some(line.as_str()), "{text}");
     assert!(nagios::could_not_look("no inventory\nat all").starts_with("JUMPDECK UNKNOWN: no inventory\n"));
 }

@@ -176,6 +176,9 @@ pub(super) struct ProblemStatus {
     pub(super) kind: &'static str,
     pub(super) service: Option<String>,
     pub(super) message: String,
+    pub(super) owner: Option<String>,
+    pub(super) docs: Option<String>,
+    pub(super) runbook: Option<String>,
 }
 
 impl EnvironmentStatus {
@@ -199,7 +202,7 @@ impl EnvironmentStatus {
             hosts: picture.hosts.iter().map(|h| host(picture, h)).collect(),
             outside: picture.outside.results.iter().map(|result| outside::status(picture, result)).collect(),
             roles: picture.roles.iter().map(role).collect(),
-            problems: picture.problems.iter().map(problem).collect(),
+            problems: picture.problems.iter().map(|p| problem(picture, p)).collect(),
         }
     }
 }
@@ -235,7 +238,7 @@ fn host(picture: &Picture, h: &HostSnapshot) -> HostStatus {
             .problems
             .iter()
             .filter(|p| p.host.as_ref() == Some(&h.id.host))
-            .map(problem)
+            .map(|p| problem(picture, p))
             .collect(),
     }
 }
@@ -432,7 +435,8 @@ fn role(standing: &RoleStanding) -> RoleStatus {
     }
 }
 
-fn problem(p: &Problem) -> ProblemStatus {
+fn problem(picture: &Picture, p: &Problem) -> ProblemStatus {
+    let contact = picture.env.contact(p);
     ProblemStatus {
         severity: p.severity.word(),
         host: p.host.as_ref().map(ToString::to_string),
@@ -440,5 +444,8 @@ fn problem(p: &Problem) -> ProblemStatus {
         kind: p.kind.word(),
         service: p.service.clone(),
         message: p.message.clone(),
+        owner: contact.owner.map(str::to_owned),
+        docs: contact.docs.map(str::to_owned),
+        runbook: contact.runbook.map(str::to_owned),
     }
 }

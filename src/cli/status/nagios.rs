@@ -22,10 +22,12 @@ pub(super) fn render(pictures: &[Picture]) -> String {
     let first = Clean::first_line(&format!("JUMPDECK {state}{simulated}: {}", heads.join("; ")), FIRST_LINE);
     let figures: Vec<String> = pictures.iter().map(figures).collect();
     let mut out = format!("{} | {}\n", plain(first.as_str()), figures.join(" "));
-    let mut all: Vec<&Problem> = pictures.iter().flat_map(|picture| &picture.problems).collect();
-    all.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
-    for (at, problem) in all.iter().enumerate() {
-        let line = line(problem);
+    let of = |picture| move |problem| (picture, problem);
+    let mut all: Vec<(&Picture, &Problem)> =
+        pictures.iter().flat_map(|picture| picture.problems.iter().map(of(picture))).collect();
+    all.sort_by_key(|(_, problem)| std::cmp::Reverse(problem.severity));
+    for (at, (picture, problem)) in all.iter().enumerate() {
+        let line = line(picture, problem);
         let left = all.len() - at;
         // Room for this line and for saying how many are left.
         if out.len() + line.len() > LONGEST - 80 {
@@ -89,9 +91,13 @@ fn figures(picture: &Picture) -> String {
     figures.join(" ")
 }
 
-fn line(problem: &Problem) -> String {
+/// The problem and whom it is for, in one line.
+fn line(picture: &Picture, problem: &Problem) -> String {
     let host = problem.host.as_ref().map(|host| format!(" {host}")).unwrap_or_default();
-    format!("{} {}{host}: {}\n", problem.severity.word(), problem.env, plain(&problem.message))
+    let contact = picture.env.contact(problem);
+    let contact: String = contact.parts().iter().map(|(key, text)| format!("; {key}: {text}")).collect();
+    let message = plain(&format!("{}{contact}", problem.message));
+    format!("{} {}{host}: {message}\n", problem.severity.word(), problem.env)
 }
 
 /// A `|` begins figures wherever it is.

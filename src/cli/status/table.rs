@@ -196,6 +196,9 @@ fn problems(out: &mut String, picture: &Picture, colour: bool) {
         let host = p.host.as_ref().map_or(picture.env.name.as_str(), |h| h.as_str());
         // Writing to a String cannot fail.
         let _ = writeln!(out, "{word}  {host}: {}", p.message);
+        for (key, text) in picture.env.contact(p).parts() {
+            let _ = writeln!(out, "      {key}: {text}");
+        }
     }
 }
 

@@ -7,8 +7,12 @@ fn context() -> Context {
     Context { home: "/home/ada".into(), user: "ada".into(), ..Context::default() }
 }
 
-/// Takes every runbook for a sound one, and knows none.
-const NO_RUNBOOKS: Runbooks<'_> = Runbooks { file: &|_, _| Vec::new(), all: &Vec::new };
+/// Takes every runbook for a sound one, and knows those that the example names.
+const NO_RUNBOOKS: Runbooks<'_> = Runbooks {
+    file: &|_, _| Vec::new(),
+    all: &Vec::new,
+    names: &|| vec!["mail-queue".to_owned(), "promote-masterdb".to_owned()],
+};
 
 /// Needs no files to log in.
 const NO_LOGINS: Logins<'_> = &|_| Vec::new();
@@ -116,4 +120,33 @@ fn a_syntax_error_is_told_as_the_parser_says_it() {
         assert!(rendered.contains(part) && rendered.contains("toml.io"), "{text}: {rendered}");
         assert_eq!(found[0].position().unwrap().0, line, "{text}: {rendered}");
     }
+}
+
+/// The console and `status` start without a runbook that is missing on one machine: only `check` refuses its name.
+#[test]
+fn a_contact_that_names_no_runbook_is_refused_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inventory.toml");
+    let text = "[contacts]\nrunbook = \"mail-queue\"\nroles.db = { runbook = \"promote-master\" }\n[environments.a]\njump = \"local\"\nhosts.a = {}\n\
+                [environments.a.contacts.services]\nredis = { runbook = \"zzz\" }\nexim = false\n";
+    fs::write(&path, text).unwrap();
+    assert!(inventory::parse("inventory.toml", text, &context()).is_ok());
+    let found = check_file(&path, &context(), NO_RUNBOOKS, &["HOST"]);
+    let rendered: Vec<String> = found.iter().map(|error| error.render(false)).collect();
+    assert_eq!(found.len(), 2, "{rendered:?}");
+    assert_eq!(found[0].position(), Some((3, 24)), "{rendered:?}");
+    assert!(
+        rendered[0].contains("unknown runbook \"promote-master\"")
+            && rendered[0].contains("did you mean \"promote-masterdb\"?")
+    );
+    assert!(
+        rendered[1].contains("unknown runbook \"zzz\"") && rendered[1].contains("jumpdeck runbook list"),
+        "{rendered:?}"
+    );
+    // The same of the inventory that is used.
+    let paths = paths(folder.path());
+    fs::create_dir_all(&paths.config).unwrap();
+    fs::write(paths.inventory(), text).unwrap();
+    let report = run(&[], &paths, &context(), NO_RUNBOOKS, NO_LOGINS, &["HOST"], false);
+    assert_eq!(report.errors, 2, "{}", report.rendered);
 }

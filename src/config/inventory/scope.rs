@@ -8,15 +8,16 @@ use toml::de::DeValue;
 
 use super::context::Context;
 use super::services::ServiceSettings;
-use super::{address, backups, checks, requirements, services, thresholds};
+use super::{address, backups, checks, contacts, requirements, services, thresholds};
 use crate::config::reader::{Reader, Table};
 use jumpdeck_fleet::access::{Access, HostKeyFiles, KeySource, KnownHosts};
 use jumpdeck_fleet::backup::{DeclaredBackup, default_backups};
 use jumpdeck_fleet::check::DeclaredCheck;
+use jumpdeck_fleet::contact::Contacts;
 use jumpdeck_fleet::fleet::{Cadence, Requirement, Thresholds, Transport, default_requirements};
 
 /// The keys read here.
-pub(super) const KEYS: [&str; 17] = [
+pub(super) const KEYS: [&str; 18] = [
     "user",
     "port",
     "keys",
@@ -34,6 +35,7 @@ pub(super) const KEYS: [&str; 17] = [
     "default_services",
     "backups",
     "checks",
+    "contacts",
 ];
 
 /// Which agent is used.
@@ -62,6 +64,7 @@ pub(super) struct SettingScope {
     pub(super) services: ServiceSettings,
     pub(super) backups: Vec<DeclaredBackup>,
     pub(super) checks: Vec<DeclaredCheck>,
+    pub(super) contacts: Contacts,
 }
 
 impl SettingScope {
@@ -82,6 +85,7 @@ impl SettingScope {
             services: ServiceSettings::default(),
             backups: default_backups(),
             checks: Vec::new(),
+            contacts: Contacts::default(),
         }
     }
 
@@ -119,6 +123,7 @@ impl SettingScope {
         self.services = services::read(reader, table, self.services);
         self.backups = backups::read(reader, table, self.backups);
         self.checks = checks::read(reader, table, self.checks);
+        self.contacts = contacts::read(reader, table, self.contacts);
         self
     }
 

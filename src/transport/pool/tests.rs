@@ -198,6 +198,7 @@ fn pool() -> (Arc<Machines>, Arc<SessionPool>) {
         journals: None,
         lease: Default::default(),
         management: Default::default(),
+        contacts: Default::default(),
         domain: None,
         jump: Jump::Remote(jump),
         transport: Default::default(),

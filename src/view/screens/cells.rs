@@ -226,7 +226,12 @@ pub(crate) fn problem<'a>(scene: &Scene<'a>, problem: &'a Problem, more: usize) 
 
 /// A list above, and a pane of that many lines below it.
 pub(super) fn split(area: Rect, pane: u16) -> (Rect, Rect) {
-    let pane = pane.min(area.height / 3);
+    split_at_most(area, pane, area.height / 3)
+}
+
+/// The same, with a pane of at most `most` lines.
+pub(super) fn split_at_most(area: Rect, pane: u16, most: u16) -> (Rect, Rect) {
+    let pane = pane.min(most);
     let list = Rect { height: area.height - pane, ..area };
     (list, Rect { y: list.bottom(), height: pane, ..area })
 }

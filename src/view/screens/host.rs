@@ -13,7 +13,9 @@ use crate::view::signs;
 use crate::view::state::ViewState;
 use crate::view::text::{centred, count, left, right, row, span, wrap};
 use crate::view::widgets::footer::FooterStatus;
+use jumpdeck_fleet::contact::Contact;
 use jumpdeck_fleet::fact::Fact;
+use jumpdeck_fleet::problem::Problem;
 use jumpdeck_fleet::snapshot::HostSnapshot;
 use jumpdeck_fleet::time::Freshness;
 
@@ -168,7 +170,8 @@ fn known<'a, T>(
 
 fn problems<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &HostSnapshot) {
     let name = &host.id.host;
-    for problem in scene.env.problems.iter().filter(|p| p.concerns(name)) {
+    let problems: Vec<&Problem> = scene.env.problems.iter().filter(|p| p.concerns(name)).collect();
+    for (at, problem) in problems.iter().enumerate() {
         let status = signs::Status::from(problem.severity);
         let style = scene.styles.status(status);
         let width = usize::from(page.width).saturating_sub(LABEL);
@@ -177,8 +180,20 @@ fn problems<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &HostSnapshot)
             let line = vec![span(format!("{label:<LABEL$}"), style), span(part, scene.styles.base)];
             page.plain(Line::from(line));
         }
+        // Whom problems in a row are for, once behind them.
+        let contact = scene.env.spec.contact(problem);
+        let next = problems.get(at + 1).map(|problem| scene.env.spec.contact(problem));
+        if next != Some(contact) {
+            contact_lines(page, scene, &contact);
+        }
     }
     if !page.lines.is_empty() {
         page.plain(Line::default());
+    }
+}
+
+fn contact_lines<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, contact: &Contact<&str>) {
+    for (key, text) in contact.parts() {
+        page.wrapped(&format!("  {key}"), text, scene.styles.muted);
     }
 }

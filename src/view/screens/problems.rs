@@ -13,6 +13,7 @@ use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, centred, left, row, span, wrap};
 use crate::view::widgets::footer::{FooterStatus, key};
 use crate::view::widgets::table::{Column, ColumnTable};
+use jumpdeck_fleet::contact::Contacts;
 use jumpdeck_fleet::problem::Problem;
 
 use super::cells;
@@ -28,6 +29,12 @@ enum ProblemColumn {
 /// Lines kept for the selected problem's full message, at least.
 const DETAIL: u16 = 4;
 
+/// Lines that the list keeps beside a problem with a long address.
+const LEAST_LIST: u16 = 8;
+
+/// Columns of the word before whom to call or what to read.
+const CONTACT_LABEL: usize = 9;
+
 /// Columns left free beside the full message.
 const MARGIN: u16 = 5;
 
@@ -38,7 +45,10 @@ pub(super) const DRAWING: Drawing =
 fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> FooterStatus<'a> {
     let rows = problem_rows(scene.model);
     let all = scene.env.problems.len();
-    let (list, detail) = super::cells::split(area, pane(scene, area.width));
+    // An address is shown whole or not at all: where contacts are named, the list may become shorter for it.
+    let named = scene.env.spec.contacts != Contacts::default();
+    let most = if named { area.height.saturating_sub(LEAST_LIST) } else { area.height / 3 };
+    let (list, detail) = cells::split_at_most(area, pane(scene, area.width), most.max(area.height / 3));
     let table = ColumnTable::new(list, &columns(scene, area.width));
     table.titles(buf, scene.styles, None);
     if rows.is_empty() {
@@ -61,12 +71,24 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
     FooterStatus { says: tally(scene), place: Some((at.map_or(0, |i| i + 1), rows.len(), all)) }
 }
 
-/// Lines for the longest message: the list stays where it is while the selection moves.
+/// Lines for the longest message and contact: the list stays where it is while the selection moves.
 fn pane(scene: &Scene<'_>, width: u16) -> u16 {
-    let longest = scene.env.problems.iter().map(|problem| problem.message.chars().count()).max().unwrap_or(0);
-    // A line is left free above and one is for runbooks, and words do not fill their lines.
-    let lines = longest * 8 / 7 / usize::from(width.saturating_sub(MARGIN).max(1)) + 3;
-    u16::try_from(lines).unwrap_or(u16::MAX).max(DETAIL)
+    let width = usize::from(width.saturating_sub(MARGIN).max(1));
+    // Words do not fill their lines.
+    let lines = |text: &str| text.chars().count() * 8 / 7 / width + 1;
+    let contact = |problem: &Problem| {
+        let contact = scene.env.spec.contact(problem);
+        // A label stands before each.
+        [contact.owner, contact.docs]
+            .into_iter()
+            .flatten()
+            .map(|text| (text.chars().count() + CONTACT_LABEL) / width + 1)
+            .sum::<usize>()
+            + usize::from(contact.runbook.is_some())
+    };
+    let longest = scene.env.problems.iter().map(|p| lines(&p.message) + contact(p)).max().unwrap_or(0);
+    // A line is left free above and one is for runbooks.
+    u16::try_from(longest + 2).unwrap_or(u16::MAX).max(DETAIL)
 }
 
 fn nothing(scene: &Scene<'_>, all: usize) -> Line<'static> {
@@ -142,13 +164,46 @@ fn in_full(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, problem: &Problem) {
         let text = format!("    {line}{}", if cut { " …" } else { "" });
         left(buf, row(area, y), &span(text, scene.styles.base).into());
     }
-    let at = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(1);
+    let mut at = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(1);
+    for line in contact_lines(scene, problem, width, usize::from(area.height.saturating_sub(at))) {
+        left(buf, row(area, at), &span(format!("    {line}"), scene.styles.muted).into());
+        at = at.saturating_add(1);
+    }
     let names = scene.model.runbooks_for(problem).unwrap_or_default();
     if at < area.height && !names.is_empty() {
         let list = key(scene, Action::Screen(Destination::Runbooks));
         let text = format!("    → {list}: {}", names.join(", "));
         left(buf, row(area, at), &span(text, scene.styles.muted).into());
     }
+}
+
+/// Whom it is for, in at most `room` lines. A part of an address leads elsewhere: one that has no room is not shown.
+fn contact_lines(scene: &Scene<'_>, problem: &Problem, width: usize, room: usize) -> Vec<String> {
+    let contact = scene.env.spec.contact(problem);
+    let mut lines = Vec::new();
+    for (label, text) in [("owner", contact.owner), ("docs", contact.docs)] {
+        let Some(text) = text else { continue };
+        let own = wrap(text, width.saturating_sub(CONTACT_LABEL));
+        if lines.len() + own.len() > room {
+            lines.push(format!("{label:<CONTACT_LABEL$}too long for this window; it is in: jumpdeck status"));
+            break;
+        }
+        lines.extend(own.iter().enumerate().map(|(at, line)| {
+            let label = if at == 0 { label } else { "" };
+            format!("{label:<CONTACT_LABEL$}{line}")
+        }));
+    }
+    let listed = scene.model.listing().is_none_or(|listing| {
+        contact.runbook.is_none_or(|name| listing.runbooks.iter().any(|one| one.name == name))
+    });
+    if let Some(name) = contact.runbook.filter(|_| !listed) {
+        lines.push(format!(
+            "{:<CONTACT_LABEL$}{name} (named by the inventory, and not installed here)",
+            "runbook"
+        ));
+    }
+    lines.truncate(room);
+    lines
 }
 
 /// All problems, the hidden ones too: a filter makes nothing well.

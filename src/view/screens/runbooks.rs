@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::rows::selection::selected;
-use crate::app::screens::runbooks::{RunbookRow, remedy, runbook_rows};
+use crate::app::screens::runbooks::{RunbookRow, fits, runbook_rows};
 use crate::config::action::Action;
 use crate::view::scene::Scene;
 use crate::view::screens::{Drawing, Signs};
@@ -90,7 +90,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
                 });
             }
             RunbookRow::Runbook(runbook) => {
-                let sign = if remedy(scene.model, entry).is_some() { FITS } else { " " };
+                let sign = if fits(scene.model, entry) { FITS } else { " " };
                 table.row(buf, y, span(sign, scene.styles.ok), None, |id, _| cell(scene, runbook, id));
             }
         }

@@ -51,6 +51,7 @@ fn severities(facts: &HostFacts) -> Vec<(Severity, String)> {
         journals: None,
         lease: Default::default(),
         management: Default::default(),
+        contacts: Default::default(),
         domain: None,
         jump: Jump::Local { name },
         transport: Transport::Ssh,

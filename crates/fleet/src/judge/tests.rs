@@ -17,6 +17,7 @@ use crate::storage::{Filesystem, Usage};
 use crate::text::Clean;
 use crate::upkeep::Upkeep;
 
+mod contacts;
 mod databases;
 mod figures;
 mod requirements;
@@ -108,6 +109,7 @@ fn world(hosts: &[&str]) -> World {
             journals: None,
             lease: Default::default(),
             management: Default::default(),
+            contacts: Default::default(),
             domain: None,
             jump: Jump::Remote(JumpBox {
                 name: jump_name,

@@ -62,6 +62,7 @@ fn world(said: &[Said<'_>]) -> World {
         journals: None,
         lease: Default::default(),
         management: Default::default(),
+        contacts: Default::default(),
         domain: Some("production.wpdn".to_owned()),
         jump: Jump::Local { name: HostName::new("salt").unwrap() },
         transport: Transport::Ssh,

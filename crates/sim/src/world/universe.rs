@@ -231,6 +231,7 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
         journals: None,
         lease: Default::default(),
         management: Default::default(),
+        contacts: Default::default(),
         domain: world.domain().map(str::to_owned),
         jump: Jump::Remote(JumpBox {
             name: world.jump()?.clone(),

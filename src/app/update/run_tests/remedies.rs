@@ -1,6 +1,7 @@
 //! From a problem to the runbooks for it.
 
 use super::*;
+use jumpdeck_fleet::contact::Contact;
 use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
 use jumpdeck_fleet::run::Remedy;
 
@@ -87,6 +88,30 @@ fn a_problem_leads_to_its_runbooks_and_its_host_is_filled_in() {
     key(&mut model, KeyCode::Esc);
     keys(&mut model, "1b");
     assert_eq!(names(&model), ["a-disk", "b", "mail"]);
+}
+
+#[test]
+fn the_runbook_that_the_inventory_names_comes_first() {
+    let mut model = start();
+    let spec = std::sync::Arc::make_mut(&mut model.environments[0].spec);
+    let contact = |runbook: &str| Contact { runbook: Some(runbook.to_owned()), ..Contact::default() };
+    spec.contacts.services =
+        vec![("postfix".to_owned(), contact("z-own")), ("redis".to_owned(), contact("gone"))];
+    let mail = Remedy { services: vec!["postfix".into()], ..remedy(ProblemKind::Service) };
+    tell(&mut model, of(vec![runbook("a-disk", None), runbook("mail", Some(mail)), runbook("z-own", None)]));
+    let problem = problem("app1", ProblemKind::Service, Some("postfix"));
+    assert_eq!(model.runbooks_for(&problem).unwrap(), ["z-own", "mail"]);
+    let redis = Problem { service: Some("redis".to_owned()), ..problem.clone() };
+    assert_eq!(
+        model.runbooks_for(&redis).unwrap(),
+        [] as [&str; 0],
+        "one that is not here cannot be offered"
+    );
+    model.environments[0].problems = vec![problem];
+    keys(&mut model, "4b");
+    assert_eq!(names(&model), ["z-own", "mail", "a-disk"]);
+    keys(&mut model, "1b");
+    assert_eq!(names(&model), ["a-disk", "mail", "z-own"], "it is named for a problem only");
 }
 
 #[test]

@@ -133,6 +133,7 @@ fn site_at(home: &std::path::Path) -> (Site, HostName, Arc<Mutex<Option<u32>>>) 
         journals: None,
         lease: Default::default(),
         management: Default::default(),
+        contacts: Default::default(),
         domain: None,
         jump: Jump::Local { name: name.clone() },
         transport: Transport::Ssh,

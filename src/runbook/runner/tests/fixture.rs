@@ -289,6 +289,7 @@ pub(super) fn environment() -> Arc<Environment> {
         journals: None,
         lease: Default::default(),
         management: Default::default(),
+        contacts: Default::default(),
         domain: None,
         jump: Jump::Local { name: HostName::new("jump").unwrap() },
         transport: Transport::Ssh,
