@@ -16,6 +16,7 @@ use jumpdeck_fleet::names::{EnvName, HostName};
 mod backoff;
 pub mod clock;
 pub mod desk;
+pub mod disks;
 mod failure;
 pub mod host;
 mod identity;
@@ -30,6 +31,7 @@ mod shell;
 mod tests;
 
 use clock::Clock;
+use disks::DiskHistory;
 pub use runs::LooksForRuns;
 use runs::NoRuns;
 
@@ -43,6 +45,7 @@ const POLLS_IN_FLIGHT: usize = 128;
 pub struct Collector {
     connector: Arc<dyn Connector>,
     runs: Arc<dyn LooksForRuns>,
+    disks: Arc<DiskHistory>,
     clock: Clock,
     events: mpsc::Sender<FleetEvent>,
     in_flight: Arc<Semaphore>,
@@ -124,6 +127,7 @@ impl Collector {
         Self {
             connector,
             runs: Arc::new(NoRuns),
+            disks: Arc::default(),
             clock,
             events,
             in_flight,
@@ -136,6 +140,12 @@ impl Collector {
     #[must_use]
     pub fn looking_for_runs(self, runs: Arc<dyn LooksForRuns>) -> Self {
         Self { runs, ..self }
+    }
+
+    /// Keeps what disks have in use there.
+    #[must_use]
+    pub fn keeping(self, disks: Arc<DiskHistory>) -> Self {
+        Self { disks, ..self }
     }
 
     /// Starts an environment's actors, if they do not run yet. Must be called within the tokio runtime.
@@ -209,6 +219,7 @@ impl Collector {
             events: self.events.clone(),
             in_flight: self.in_flight.clone(),
             refresh: refresh_seen,
+            disks: self.disks.clone(),
         };
         let mut hosts = HashMap::new();
         for spec in &env.hosts {

@@ -132,6 +132,20 @@ pub fn judge_own(path: &Path, file: &File) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// Opens a file that this program keeps, to read it: a plain file of the own account, no link, writable for nobody else.
+///
+/// # Errors
+/// When it is not, or what the system says.
+pub fn open_own(path: &Path) -> Result<File, OpenError> {
+    match no_link(path, OFlags::RDONLY) {
+        Ok(file) => judge_own(path, &file).map(|()| file),
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+            Err(not_ours(path, "this is a link, not a file".to_owned()).into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Opens a folder that this program keeps: of the own account, no link, writable for nobody else.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -9,6 +10,7 @@ use super::common::{CliError, Common};
 use super::print;
 use crate::collect::Collector;
 use crate::collect::clock::Clock;
+use crate::collect::disks::DiskHistory;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::files::{self, Paths};
 use crate::config::inventory::Context;
@@ -25,6 +27,9 @@ use crate::transport::ssh::dial::{Dial, TcpDial};
 use crate::view::fleet_columns;
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fleet::{Environment, Fleet};
+
+/// How long the end of the program waits for what disks have in use to be written.
+const KEEP: Duration = Duration::from_secs(2);
 
 /// Where configuration lies and what it says.
 pub(super) struct Setup {
@@ -95,9 +100,27 @@ impl FleetTarget {
         }
     }
 
+    /// What disks had in use, of a real fleet; a file of it that cannot be used is told.
+    pub(super) fn disks(&self, setup: &Setup) -> Arc<DiskHistory> {
+        if self.fleet.simulated {
+            return Arc::default();
+        }
+        let (disks, wrong) = DiskHistory::open(setup.paths.disks(), &self.fleet);
+        for error in wrong {
+            print::complain(&error.to_string());
+        }
+        Arc::new(disks)
+    }
+
     /// The actors, not yet started.
-    pub(super) fn collector(&self, ask: Arc<dyn AskPerson>, events: mpsc::Sender<FleetEvent>) -> Collector {
+    pub(super) fn collector(
+        &self,
+        ask: Arc<dyn AskPerson>,
+        events: mpsc::Sender<FleetEvent>,
+        disks: Arc<DiskHistory>,
+    ) -> Collector {
         Collector::new(self.fleet.clone(), self.connectors.open(ask), self.clock, events)
+            .keeping(disks)
             .looking_for_runs(Arc::new(LeftRunsFinder::default()))
     }
 }
@@ -124,6 +147,21 @@ pub(super) fn target(common: &Common, setup: &Setup) -> Result<FleetTarget, CliE
         inventory,
         connectors: over_ssh(Arc::new(TcpDial)),
     })
+}
+
+/// Writes what disks have in use; what could not be written is told. A disk that hangs keeps nobody waiting for long.
+pub(super) async fn keep(disks: Arc<DiskHistory>) {
+    let Ok(now) = u32::try_from(jiff::Timestamp::now().as_second() / 60) else { return };
+    let saved = tokio::time::timeout(KEEP, tokio::task::spawn_blocking(move || disks.save(now))).await;
+    let told = match saved {
+        Ok(Ok(Ok(()))) => Vec::new(),
+        Ok(Ok(Err(wrong))) => wrong.iter().map(ToString::to_string).collect(),
+        Ok(Err(panicked)) => vec![format!("what disks have in use is not kept: {panicked}")],
+        Err(_) => vec![format!("what disks have in use is not kept: it took more than {} s", KEEP.as_secs())],
+    };
+    for text in told {
+        print::complain(&text);
+    }
 }
 
 /// The one place that says by what machines are reached.

@@ -124,9 +124,13 @@ async fn ask(common: &Common, args: &StatusArgs) -> Result<Vec<gather::Picture>,
     let wanted = wanted(&target.fleet, &setup, args)?;
     let fleet = target.fleet.clone();
     let clock = target.clock;
-    let collector = target.collector(Arc::new(crate::transport::ask::RefuseAll), sender);
+    let disks = target.disks(&setup);
+    let ask = Arc::new(crate::transport::ask::RefuseAll);
+    let collector = target.collector(ask, sender, disks.clone());
     let limit = Duration::from_secs_f64(args.timeout);
-    Ok(gather::gather(&fleet, &wanted, &collector, events, clock, limit).await)
+    let pictures = gather::gather(&fleet, &wanted, &collector, events, clock, limit).await;
+    setup::keep(disks).await;
+    Ok(pictures)
 }
 
 fn wanted(fleet: &Fleet, setup: &setup::Setup, args: &StatusArgs) -> Result<Vec<Arc<Environment>>, CliError> {

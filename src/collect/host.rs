@@ -9,6 +9,7 @@ use tokio::time::sleep_until;
 use crate::listening::within;
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fleet::{Cadence, Environment, Host};
+use jumpdeck_fleet::growth::FilesystemGrowth;
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::snapshot::{HostFacts, HostSnapshot, Link, LinkState, Retry};
@@ -16,6 +17,7 @@ use jumpdeck_fleet::time::Moment;
 
 use super::backoff::Backoff;
 use super::clock::Clock;
+use super::disks::DiskHistory;
 use super::failure::Failure;
 use super::identity::{self, AnsweringNames};
 use super::jump::JumpWatch;
@@ -41,6 +43,8 @@ pub(crate) struct EnvironmentShared {
     pub(crate) in_flight: Arc<Semaphore>,
     /// Counts up when every host shall be asked now.
     pub(crate) refresh: watch::Receiver<u64>,
+    /// What disks had in use.
+    pub(crate) disks: Arc<DiskHistory>,
 }
 
 impl EnvironmentShared {
@@ -186,10 +190,29 @@ impl HostActor {
             self.snapshot.link = Link::up(arrived);
         }
         self.backoff.reset();
+        self.snapshot.growth = self.record_disks(&facts);
         self.snapshot.facts = facts;
         self.snapshot.reported_at = Some(asked);
         self.snapshot.took = Some(took);
         self.publish().await.map_err(|()| self.jump_lost())
+    }
+
+    /// Notes what its disks have in use; says which fill, and how fast.
+    fn record_disks(&self, facts: &HostFacts) -> Vec<FilesystemGrowth> {
+        let disks = self.shared.disks.clone();
+        let Ok(now) = u32::try_from(epoch_ms() / 60_000) else { return Vec::new() };
+        let growth = disks.record(&self.spec, facts, now);
+        let env = &self.spec.id.env;
+        if disks.is_due(env) {
+            let env = env.clone();
+            // Its end is not waited for: the next one, or the end of the program, writes what this one could not.
+            tokio::task::spawn_blocking(move || {
+                if let Err(error) = disks.save_one(&env, now) {
+                    tracing::warn!("{error}");
+                }
+            });
+        }
+        growth
     }
 
     /// Whether the machine that answered is the one that was asked for. One that does not say who it is, is not.

@@ -75,6 +75,12 @@ impl Paths {
         self.config.join("runbooks")
     }
 
+    /// The folder of what disks had in use.
+    #[must_use]
+    pub fn disks(&self) -> PathBuf {
+        self.state.join("disks")
+    }
+
     /// The folder of the journals of runs.
     #[must_use]
     pub fn runs(&self) -> PathBuf {

@@ -16,6 +16,7 @@ use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
 mod contacts;
+mod growth;
 mod hints;
 mod knowledge;
 mod past;

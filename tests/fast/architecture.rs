@@ -14,7 +14,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("openssh", &["ownership", "listening"]),
     ("transport", &["openssh", "listening"]),
     ("demo", &["transport"]),
-    ("collect", &["transport", "openssh", "listening"]),
+    ("collect", &["transport", "openssh", "listening", "ownership"]),
     ("runbook", &["transport", "openssh", "config", "ownership", "listening"]),
     ("operator", &["runbook", "collect", "config", "transport", "openssh"]),
     ("app", &["config"]),

@@ -346,6 +346,8 @@ const FILESYSTEM: Fields = &[
     ("available_kb", NUMBER_OR_NULL),
     ("use_percent", NUMBER_OR_NULL),
     ("inodes_use_percent", NUMBER_OR_NULL),
+    ("growth_kb_per_day", NUMBER_OR_NULL),
+    ("full_in_days", NUMBER_OR_NULL),
     ("remote", Bool),
     ("errors", List),
 ];

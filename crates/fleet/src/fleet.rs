@@ -302,6 +302,8 @@ pub struct Thresholds {
     pub swap: Threshold,
     /// Filesystem in use, percent, as `df` counts it. Critical at or above `critical`.
     pub disk: Threshold,
+    /// A filesystem that is full in fewer days, if it grows as it did: a warning. 0: none.
+    pub disk_full_days: f64,
     /// Inodes in use, percent.
     pub inodes: Threshold,
     /// Replication lag, seconds.
@@ -319,6 +321,7 @@ impl Default for Thresholds {
             memory: t(85.0, 95.0),
             swap: t(25.0, 75.0),
             disk: t(85.0, 95.0),
+            disk_full_days: 3.0,
             inodes: t(85.0, 95.0),
             lag: t(30.0, 300.0),
             clock: t(1.0, 30.0),

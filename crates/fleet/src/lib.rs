@@ -8,6 +8,7 @@ pub mod declared;
 pub mod event;
 pub mod fact;
 pub mod fleet;
+pub mod growth;
 pub mod history;
 pub mod hop;
 pub mod judge;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::fact::{Fact, Gap};
 use super::fleet::{Environment, Jump, JumpBox};
+use super::growth::{FilesystemGrowth, Growth};
 use super::hop::Hop;
 use super::left::LeftRun;
 use super::names::{EnvName, HostId, HostName, RoleName};
@@ -209,6 +210,8 @@ pub struct HostSnapshot {
     pub took: Option<Duration>,
     /// What the reports said.
     pub facts: HostFacts,
+    /// Which of its filesystems fill, and how fast, by what they had in use until the last report.
+    pub growth: Vec<FilesystemGrowth>,
 }
 
 impl HostSnapshot {
@@ -223,7 +226,16 @@ impl HostSnapshot {
             reported_at: None,
             took: None,
             facts: HostFacts::default(),
+            growth: Vec::new(),
         }
+    }
+
+    /// How fast one of its filesystems fills, where that is known.
+    #[must_use]
+    pub fn growth_of(&self, filesystem: &Filesystem) -> Option<&Growth> {
+        let mut all = self.growth.iter();
+        let found = all.find(|one| one.mount == filesystem.mount && one.device == filesystem.device)?;
+        Some(&found.growth)
     }
 
     /// How old the last whole report is.

@@ -102,6 +102,8 @@ pub(super) struct FilesystemStatus {
     pub(super) available_kb: Option<i64>,
     pub(super) use_percent: Option<u8>,
     pub(super) inodes_use_percent: Option<u8>,
+    pub(super) growth_kb_per_day: Option<u64>,
+    pub(super) full_in_days: Option<f64>,
     pub(super) remote: bool,
     pub(super) errors: Vec<String>,
 }
@@ -285,11 +287,14 @@ fn memory(m: &Memory) -> MemoryStatus {
 fn filesystems(h: &HostSnapshot, judgeable: bool) -> Option<Vec<FilesystemStatus>> {
     let local = told(&h.facts.filesystems, judgeable)?;
     let network = told(&h.facts.network_filesystems, judgeable);
-    Some(local.iter().chain(network.into_iter().flatten()).map(filesystem).collect())
+    Some(local.iter().chain(network.into_iter().flatten()).map(|f| filesystem(h, f)).collect())
 }
 
-fn filesystem(f: &Filesystem) -> FilesystemStatus {
+fn filesystem(h: &HostSnapshot, f: &Filesystem) -> FilesystemStatus {
     let usage: Option<&Usage> = f.usage.as_ref().ok();
+    // How fast it fills is told only with when it is full: it says nothing else for sure.
+    let growth = h.growth_of(f);
+    let full_in = growth.zip(usage).and_then(|(growth, usage)| growth.full_in(usage));
     FilesystemStatus {
         device: f.device.to_string(),
         mount: f.mount.to_string(),
@@ -299,6 +304,8 @@ fn filesystem(f: &Filesystem) -> FilesystemStatus {
         available_kb: usage.map(|u| u.available_kb),
         use_percent: usage.and_then(|u| u.use_percent),
         inodes_use_percent: usage.and_then(|u| u.inodes_use_percent),
+        growth_kb_per_day: full_in.and(growth).map(|growth| growth.kb_per_day),
+        full_in_days: full_in.map(|time| (time.as_secs_f64() / 8_640.0).round() / 10.0),
         remote: f.remote,
         errors: filesystem_errors(f),
     }

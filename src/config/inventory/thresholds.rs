@@ -6,11 +6,22 @@ use crate::config::reader::{Reader, Table};
 use jumpdeck_fleet::fleet::{Threshold, Thresholds};
 
 /// The figures that have thresholds.
-pub(super) const NAMES: [&str; 8] =
-    ["load_one_per_cpu", "load_five_per_cpu", "memory", "swap", "disk", "inodes", "lag", "clock"];
+pub(super) const NAMES: [&str; 9] = [
+    "load_one_per_cpu",
+    "load_five_per_cpu",
+    "memory",
+    "swap",
+    "disk",
+    "disk_full_days",
+    "inodes",
+    "lag",
+    "clock",
+];
 
 const PERCENT: RangeInclusive<f64> = 0.0..=100.0;
 const LOAD: RangeInclusive<f64> = 0.01..=1000.0;
+/// Days: as far as two weeks of history support an estimate.
+const DAYS: RangeInclusive<f64> = 0.0..=140.0;
 /// Seconds: up to a week of lag.
 const LAG: RangeInclusive<f64> = 0.0..=604_800.0;
 /// Seconds: up to a day.
@@ -20,6 +31,7 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_>, inherited: Thresholds
     let hint = "write [thresholds] and lines such as disk = { warning = 85, critical = 95 } below it";
     let Some(table) = reader.subtable(table, "thresholds", hint) else { return inherited };
     reader.only(&table, &NAMES);
+    let days = reader.number(&table, "disk_full_days", &DAYS);
     let mut one = |name, range, was| threshold(reader, &table, name, &range, was);
     Thresholds {
         load_one_per_cpu: one("load_one_per_cpu", LOAD, inherited.load_one_per_cpu),
@@ -27,6 +39,7 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_>, inherited: Thresholds
         memory: one("memory", PERCENT, inherited.memory),
         swap: one("swap", PERCENT, inherited.swap),
         disk: one("disk", PERCENT, inherited.disk),
+        disk_full_days: days.unwrap_or(inherited.disk_full_days),
         inodes: one("inodes", PERCENT, inherited.inodes),
         lag: one("lag", LAG, inherited.lag),
         clock: one("clock", CLOCK, inherited.clock),

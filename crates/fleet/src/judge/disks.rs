@@ -5,6 +5,7 @@ use crate::fact::Gap;
 use crate::fleet::Threshold;
 use crate::names::HostName;
 use crate::problem::{Problem, ProblemKind, Severity};
+use crate::snapshot::HostSnapshot;
 use crate::storage::{Filesystem, human_kb, human_signed_kb};
 
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
@@ -18,7 +19,7 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
         let all: Vec<&Filesystem> =
             local.into_iter().flatten().chain(network.into_iter().flatten()).collect();
         for filesystem in &all {
-            judge_one(s, &host.id.host, filesystem, out);
+            judge_one(s, host, filesystem, out);
         }
         inodes_not_known(s, &host.id.host, &all, out);
     }
@@ -36,7 +37,8 @@ fn inodes_not_known(s: &Situation<'_>, host: &HostName, all: &[&Filesystem], out
     out.push(s.problem(Severity::Unknown, Some(host), ProblemKind::Inodes, message));
 }
 
-fn judge_one(s: &Situation<'_>, host: &HostName, filesystem: &Filesystem, out: &mut Vec<Problem>) {
+fn judge_one(s: &Situation<'_>, snapshot: &HostSnapshot, filesystem: &Filesystem, out: &mut Vec<Problem>) {
+    let host = &snapshot.id.host;
     let mount = &filesystem.mount;
     let usage = match &filesystem.usage {
         Ok(usage) => usage,
@@ -53,10 +55,16 @@ fn judge_one(s: &Situation<'_>, host: &HostName, filesystem: &Filesystem, out: &
         let message = format!("usage of {mount} is unknown: df reports none");
         out.push(s.problem(Severity::Unknown, Some(host), ProblemKind::Disk, message));
     }
-    if let Some((severity, percent)) = at_or_over(usage.use_percent, s.env.thresholds.disk) {
+    // One message for a filesystem: that it is nearly full already says more than that it will be.
+    let growth = snapshot.growth_of(filesystem);
+    let filling = growth.filter(|growth| growth.is_a_problem(usage, &s.env.thresholds));
+    let filling = filling.and(usage.use_percent).map(|percent| (Severity::Warning, percent));
+    if let Some((severity, percent)) = at_or_over(usage.use_percent, s.env.thresholds.disk).or(filling) {
         let (free, size) = (human_signed_kb(usage.available_kb), human_kb(usage.size_kb));
         let full = if percent >= 100 { "full" } else { "in use" };
-        let message = format!("{mount} {percent}% {full} ({free} of {size} available)");
+        let fills = growth.and_then(|growth| growth.describe(usage)).map(|text| format!(", {text}"));
+        let fills = fills.unwrap_or_default();
+        let message = format!("{mount} {percent}% {full} ({free} of {size} available){fills}");
         out.push(s.problem(severity, Some(host), ProblemKind::Disk, message));
     }
     if let Some((severity, percent)) = at_or_over(usage.inodes_use_percent, s.env.thresholds.inodes) {

@@ -10,7 +10,7 @@ use crate::view::widgets::bar;
 use jumpdeck_fleet::fact::{Fact, Gap};
 use jumpdeck_fleet::snapshot::HostSnapshot;
 use jumpdeck_fleet::storage::{Filesystem, human_kb, human_signed_kb};
-use jumpdeck_fleet::time::Freshness;
+use jumpdeck_fleet::time::{Freshness, short_age};
 
 use super::{HostPage, cells};
 
@@ -69,6 +69,7 @@ fn section<'a>(
         ShownFact::Value(list, freshness) => {
             for filesystem in list {
                 page.plain(line(scene, filesystem, freshness, widths));
+                page.lines.extend(growth(scene, host, filesystem));
             }
         }
         ShownFact::Gap(gap) => page.plain(span(format!("{what}: {}", gap.describe()), scene.styles.unknown)),
@@ -82,6 +83,15 @@ fn section<'a>(
             page.dim(from, scene.styles.stale);
         }
     }
+}
+
+/// How fast it fills, below its line.
+fn growth<'a>(scene: &Scene<'a>, host: &HostSnapshot, f: &Filesystem) -> Option<Line<'a>> {
+    let (growth, usage) = (host.growth_of(f)?, f.usage.as_ref().ok()?);
+    let says = growth.describe(usage)?;
+    let is_a_problem = growth.is_a_problem(usage, &scene.env.spec.thresholds);
+    let style = if is_a_problem { scene.styles.warning } else { scene.styles.muted };
+    Some(span(format!("  {says}, seen for {}", short_age(growth.span)), style).into())
 }
 
 fn line<'a>(scene: &Scene<'a>, f: &'a Filesystem, freshness: Freshness, w: Widths) -> Line<'a> {

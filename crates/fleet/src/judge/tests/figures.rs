@@ -50,6 +50,47 @@ fn disks_warn_are_critical_and_time_out() {
     assert_eq!(brief(&w.judge()), ["critical disk app1", "critical mount app1", "warning disk app1"]);
 }
 
+/// One message for a filesystem: that it fills is in the problem that it has, or is one.
+#[test]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+fn a_disk_that_fills_soon_warns_once_and_says_when_it_is_full() {
+    use crate::growth::{FilesystemGrowth, Growth};
+    let mut w = trio();
+    // What is free is full in a day and a half, in a day and a half, and in six.
+    let growing = |device: &Clean, mount: &str, days: f64, free_kb: f64| FilesystemGrowth {
+        device: device.clone(),
+        mount: mount.into(),
+        growth: Growth { kb_per_day: (free_kb / days) as u64, span: Duration::from_secs(3 * 86_400) },
+    };
+    w.change("app1", |h| {
+        let all = ["/", "/mnt", "/srv"].into_iter().zip([60, 90, 60]);
+        let all: Vec<Filesystem> = all.map(|(mount, percent)| filesystem(mount, percent)).collect();
+        h.growth = all
+            .iter()
+            .zip([1.5, 1.5, 6.0])
+            .map(|(f, days)| {
+                let free = f.usage.as_ref().unwrap().available_kb as f64;
+                growing(&f.device, f.mount.as_str(), days, free)
+            })
+            .collect();
+        h.facts.filesystems.learn(all, NOW);
+    });
+    let problems = w.judge();
+    assert_eq!(brief(&problems), ["warning disk app1", "warning disk app1"]);
+    for (problem, mount) in problems.iter().zip(["/ 60%", "/mnt 90%"]) {
+        assert!(problem.message.starts_with(mount), "{}", problem.message);
+        assert!(problem.message.ends_with("/day, full in about 36 h"), "{}", problem.message);
+    }
+    // Turned off; and of another device at the same place nothing is known.
+    w.env.thresholds.disk_full_days = 0.0;
+    assert_eq!(brief(&w.judge()), ["warning disk app1"]);
+    w.env.thresholds.disk_full_days = 3.0;
+    w.change("app1", |h| h.growth.iter_mut().for_each(|one| one.device = "/dev/other".into()));
+    let problems = w.judge();
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].message.ends_with("available)"), "{}", problems[0].message);
+}
+
 #[test]
 fn mixed_operating_systems_are_one_finding() {
     let mut w = trio();
