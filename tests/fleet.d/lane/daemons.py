@@ -1,8 +1,10 @@
-"""The services that hosts run as Debian has them: Postfix, Apache, Redis, Memcached, Exim, where `packages` has their trees. An
-administrator starts and stops them there with `service NAME start|stop`."""
+"""The services that hosts run as Debian has them: Postfix, Apache, Redis, Memcached, Exim, nginx, PHP-FPM, where `packages` has their
+trees. An administrator starts and stops them there with `service NAME start|stop`."""
 
 import os
+import re
 import shutil
+from pathlib import Path
 
 from . import packages, processes
 from .layout import DOMAIN, FleetError
@@ -15,13 +17,16 @@ OF_ROLE = {
     "sessions": ("redis-server", "memcached"),
     "memcache": ("memcached",),
     "backup": ("exim4",),
+    "accounts": ("nginx", "php-fpm"),
 }
-PORTS = {"postfix": 25, "apache2": 80, "redis-server": 6379, "memcached": 11211, "exim4": 25}
+# PHP-FPM listens at a socket.
+PORTS = {"postfix": 25, "apache2": 80, "redis-server": 6379, "memcached": 11211, "exim4": 25, "nginx": 80}
 
 # The inventory's words for them. No name server, Salt master, DKIM, Elasticsearch and accounts service run on a fleet
 # that is as new, and nothing is backed up.
 DECLARED = [
-    'services = { apache = { roles = ["web"] }, elasticsearch = false, fxa-auth-server = false, gdnsd = false, opendkim = false, salt-master = false }',
+    'services = { apache = { roles = ["web"] }, nginx = { roles = ["accounts"] }, php-fpm = { roles = ["accounts"] }, '
+    "elasticsearch = false, fxa-auth-server = false, gdnsd = false, opendkim = false, salt-master = false }",
     "backups = { databases = false, files = false, salt = false }",
 ]
 NONE_DECLARED = [
@@ -81,7 +86,23 @@ ServerName {fqdn}
 </VirtualHost>
 """
 
-# As Debian's, but for the addresses that hosts do not have.
+# Both status pages are for the host itself. No page is there: what counts is the processes and their figures.
+NGINX_SITE = """\
+server {{
+    listen 80 default_server;
+    server_name {fqdn};
+    location = /nginx_status {{ stub_status; allow 127.0.0.1; deny all; }}
+    location = /fpm-status {{
+        allow 127.0.0.1;
+        deny all;
+        include fastcgi_params;
+        fastcgi_param SCRIPT_FILENAME /fpm-status;
+        fastcgi_pass unix:{socket};
+    }}
+}}
+"""
+
+# As Debian's, except the addresses that hosts do not have.
 MEMCACHED = """\
 -d
 logfile /var/log/memcached.log
@@ -127,7 +148,7 @@ def prepare(fleet):
         _add_accounts(home / "etc")
         for service in its:
             PREPARE[service](fleet, machine)
-        text = START.format(services=" ".join(its))
+        text = START.format(services=" ".join(packages.script(service) for service in its))
         write(home / "etc" / "jumpdeck" / "start-services", text, 0o755)
 
 
@@ -196,12 +217,49 @@ def _exim(fleet, machine):
     _folder(home / "var" / "mail")
 
 
-PREPARE = {"postfix": _postfix, "apache2": _apache, "redis-server": _redis, "memcached": _memcached, "exim4": _exim}
+def _pool(home):
+    """The file of PHP-FPM's one pool."""
+    (found,) = home.glob("etc/php/*/fpm/pool.d/www.conf")
+    return found
+
+
+def _nginx(fleet, machine):
+    home = fleet.home(machine)
+    socket = re.search(r"^listen = (\S+)$", _pool(home).read_text(), re.MULTILINE)[1]
+    site = home / "etc" / "nginx" / "sites-enabled" / "default"
+    site.unlink(missing_ok=True)
+    write(site, NGINX_SITE.format(fqdn=machine.fqdn, socket=socket))
+    _folder(home / "log" / "nginx")
+    _folder(home / "var" / "lib" / "nginx")
+
+
+def _php_fpm(fleet, machine):
+    home = fleet.home(machine)
+    with open(_pool(home), "a") as config:
+        config.write("pm.status_path = /fpm-status\n")
+    _folder(home / "var" / "lib" / "php" / "sessions")
+
+
+PREPARE = {
+    "postfix": _postfix,
+    "apache2": _apache,
+    "redis-server": _redis,
+    "memcached": _memcached,
+    "exim4": _exim,
+    "nginx": _nginx,
+    "php-fpm": _php_fpm,
+}
 
 
 def wait_ready(fleet):
     """Waits until every service listens."""
     for machine in fleet.machines:
         for service in services(fleet, machine):
-            if not processes.wait_for(lambda m=machine, s=service: processes.is_listening(m, PORTS[s]), 20):
+            if not processes.wait_for(lambda m=machine, s=service: _listens(m, s), 20):
                 raise FleetError(f"{machine.name}: {service} does not listen, see its log/services.log")
+
+
+def _listens(machine, service):
+    if service == "php-fpm":
+        return any(Path(f"/proc/{machine.pid}/root/run/php").glob("*.sock"))
+    return processes.is_listening(machine, PORTS[service])

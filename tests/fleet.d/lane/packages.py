@@ -10,13 +10,15 @@ from pathlib import Path
 from .layout import FleetError
 from .processes import run
 
-# By the name of the script in /etc/init.d.
+# By the name of the script in /etc/init.d, except PHP's: see `script`.
 PACKAGES = {
     "postfix": "postfix",
     "apache2": "apache2",
     "redis-server": "redis-server",
     "memcached": "memcached",
     "exim4": "exim4-daemon-light",
+    "nginx": "nginx",
+    "php-fpm": "php-fpm",
 }
 # Accounts and groups that the packages' own scripts would make.
 ACCOUNTS = {"postfix": 1910, "redis": 1912, "memcache": 1913, "Debian-exim": 1914}
@@ -36,6 +38,14 @@ def place():
 def tree(service):
     """The files of a service and of what it needs that this machine does not have."""
     return place() / service
+
+
+def script(service):
+    """The name of its script in /etc/init.d. That of PHP has its version in it."""
+    if service != "php-fpm":
+        return service
+    (found,) = tree(service).glob("etc/init.d/php*-fpm")
+    return found.name
 
 
 def _made_of():

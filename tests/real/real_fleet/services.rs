@@ -1,4 +1,4 @@
-//! Real Postfix, Apache, Redis and Memcached, stopped and started as an administrator of a host without systemd does it.
+//! Real Postfix, Apache, Redis, Memcached, nginx and PHP-FPM, stopped and started as an administrator of a host without systemd does it.
 
 use std::time::{Duration, Instant};
 
@@ -80,11 +80,12 @@ impl Watcher {
 }
 
 /// Host, service, and its script.
-const STOPPED: [(&str, &str, &str); 4] = [
+const STOPPED: [(&str, &str, &str); 5] = [
     ("mail", "postfix", "postfix"),
     ("app3", "apache", "apache2"),
     ("sessions1", "redis", "redis-server"),
     ("memcache1", "memcached", "memcached"),
+    ("accounts", "nginx", "nginx"),
 ];
 
 #[tokio::test]
@@ -97,6 +98,8 @@ async fn services_that_were_stopped_are_critical_within_two_polls_and_well_again
         ("sessions1", "redis"),
         ("sessions1", "memcached"),
         ("memcache1", "memcached"),
+        ("accounts", "nginx"),
+        ("accounts", "php-fpm"),
     ] {
         let found = service(&document, on, name);
         assert_eq!(found["state"], "ok", "{found}");
@@ -157,6 +160,35 @@ async fn main_processes_that_were_killed_are_seen_within_two_polls_and_the_advic
     fleet.verb(&on("app3", &format!("{end} && {gone}; {start} >/dev/null 2>&1")));
     fleet.verb(&START_POSTFIX);
     watcher.within_two_polls(&both, watcher.clock.now(), <[Problem]>::is_empty).await;
+}
+
+/// PHP's page is asked for through nginx.
+#[tokio::test]
+async fn figures_come_from_status_pages_and_a_pool_of_php_that_stopped_is_critical() {
+    let Some(fleet) = hold() else { return };
+    let (document, _) = fleet.status();
+    let figures = |on: &str, name: &str| -> Vec<String> {
+        let readings = service(&document, on, name)["readings"].as_array().unwrap().clone();
+        readings.iter().map(|r| r["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(figures("app3", "apache"), ["workers", "idle"]);
+    assert_eq!(figures("accounts", "nginx"), ["connections", "waiting"]);
+    assert_eq!(figures("accounts", "php-fpm"), ["active", "idle", "queue", "limit_reached"]);
+
+    let mut watcher = Watcher::start(&fleet).await;
+    let script = |action: &str| format!("cd /etc/init.d && service php*-fpm {action} >/dev/null 2>&1");
+    let (start, stop) = (script("start"), script("stop"));
+    let started = on("accounts", &start);
+    let starts: [&[&str]; 1] = [&started];
+    let undo = fleet.undo(&starts);
+    fleet.verb(&on("accounts", &stop));
+    let host = ["accounts"];
+    watcher.within_two_polls(&host, watcher.clock.now(), |p| p.len() == 1).await;
+    let (severity, said) = watcher.message("accounts");
+    assert_eq!(severity, Severity::Critical, "{said}");
+    assert!(said.starts_with("php-fpm is stopped: "), "{said}");
+    drop(undo);
+    watcher.within_two_polls(&host, watcher.clock.now(), <[Problem]>::is_empty).await;
 }
 
 #[test]
