@@ -199,7 +199,8 @@ fn service(pool: &Pool<'_>) -> Service {
     if !gone.is_empty() {
         add("peers_gone", Figure::text(&gone.join(", ")));
     }
-    for (trouble, name) in TROUBLES {
+    // Where the question failed, the gap says it once for all bricks.
+    for (trouble, name) in TROUBLES.into_iter().filter(|_| pool.failed.is_none()) {
         let found: Vec<String> = pool.volumes.iter().filter_map(|volume| volume.words_of(trouble)).collect();
         if !found.is_empty() {
             add(name, Figure::text(&found.join("; ")));

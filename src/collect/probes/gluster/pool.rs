@@ -242,7 +242,7 @@ impl Volume<'_> {
 
     /// The bricks of the sets that are in this trouble: `wiki-images: brick storage5:/srv/b is down`.
     pub(super) fn words_of(&self, trouble: BrickTrouble) -> Option<String> {
-        if !self.started || self.bricks.iter().all(|brick| brick.up.is_none()) {
+        if !self.started {
             return None;
         }
         let sets = self.bricks.chunks(self.set).filter(|set| self.trouble(set) == Some(trouble));
