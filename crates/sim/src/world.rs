@@ -90,6 +90,7 @@ pub struct World {
     pub(crate) files: files::Entries,
     /// Hosts of which a disk was filled: only there is it looked at with each write.
     pub(crate) filled: std::collections::BTreeSet<HostName>,
+    pub(crate) closed: files::ClosedPaths,
     pub(crate) volumes: Vec<volumes::Volume>,
     pub(crate) repositories: git::Repositories,
     pub(crate) salt: salt::Salt,

@@ -13,6 +13,7 @@ use jumpdeck_fleet::problem::Severity;
 use jumpdeck_fleet::service::Service;
 use jumpdeck_fleet::service::backups::findings;
 
+use super::bench::{Sudo, as_nobody};
 use crate::support::shell::{Resident, find, host, script, shells_here};
 
 const HOUR: u64 = 3600;
@@ -298,6 +299,40 @@ fn what_nobody_may_read_is_unknown() {
         let bench = Bench { backups, dir: bench.dir };
         let found = bench.told(&nobody, "db1");
         assert!(matches!(found, Err(Gap::NotPermitted(_))), "{shell:?}: {found:?}");
+    }
+}
+
+/// With `sudo = true` what the account may not read is read as root; where sudo refuses, the reason of before stays.
+#[test]
+fn a_closed_folder_is_read_by_sudo_and_is_unknown_where_sudo_refuses() {
+    for shell in shells_here() {
+        let bench = Bench::new();
+        bench.file("dumps/a.sql.gz", 10, 3600);
+        bench.file("archives/files-1.tar", 20, 3600);
+        fs::set_permissions(bench.dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        fs::set_permissions(bench.path("dumps"), fs::Permissions::from_mode(0o700)).unwrap();
+        let nobody = as_nobody();
+        let nobody: Vec<&str> = nobody.iter().map(String::as_str).chain(shell.iter().copied()).collect();
+        let told = || {
+            let host = Host { sudo: true, ..bench.host() };
+            let (mut it, _) = Resident::start(&nobody, &host, bench.dir.path(), |program| program);
+            it.facts.services.follow(&host);
+            it.poll(&["backups"]);
+            let found = ["db1", "files"].map(|key| service(&it, key));
+            assert!(it.finish().success(), "{shell:?}");
+            found
+        };
+        script(bench.dir.path(), "sudo", "echo 'sudo: a password is required' >&2; exit 1");
+        let [closed, other] = told();
+        let Err(gap) = closed else { panic!("{shell:?}: {closed:?}") };
+        assert!(!matches!(gap, Gap::NotInstalled | Gap::NotAsked), "{shell:?}: {gap:?}");
+        assert!(gap.describe().contains("a password is required"), "{shell:?}: {gap:?}");
+        assert_eq!(other.unwrap().amount("size"), Some(20), "{shell:?}: the other is read without it");
+
+        let sudo = Sudo::serve(bench.dir.path());
+        let [read, _] = told();
+        assert_eq!(read.unwrap().text("newest"), Some("a.sql.gz"), "{shell:?}");
+        drop(sudo);
     }
 }
 

@@ -1,7 +1,12 @@
 //! One host with a service, whose programs, process table and answers are files of a folder.
 
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jumpdeck_fleet::fact::Gap;
@@ -9,7 +14,7 @@ use jumpdeck_fleet::fleet::Host;
 use jumpdeck_fleet::service::Service;
 
 use super::{own_processes, process};
-use crate::support::shell::Resident;
+use crate::support::shell::{Resident, find, script};
 
 pub(super) struct ServiceBench {
     dir: tempfile::TempDir,
@@ -97,5 +102,65 @@ impl ServiceBench {
         assert_eq!(self.known(self.section), Err(Gap::TimedOut));
         assert!(self.it.facts.uptime.current().is_some() && took < Duration::from_secs(8), "{took:?}");
         self.forget("hangs");
+    }
+}
+
+/// The words before a shell that make it one of another account. Root may read everything; whoever is not root is another account
+/// already.
+pub(super) fn as_nobody() -> Vec<String> {
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return Vec::new();
+    }
+    let setpriv = find("setpriv").expect("setpriv is missing").display().to_string();
+    [setpriv.as_str(), "--reuid=65534", "--regid=65534", "--clear-groups"].map(str::to_owned).into()
+}
+
+/// A `sudo` for a shell of [`as_nobody`]: what it is to run, the test runs as itself.
+pub(super) struct Sudo {
+    ended: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sudo {
+    const CLIENT: &'static str = "here=${0%/*}/sudo-asks\n[ \"$1\" = -n ] || exit 9\nshift\n\
+        for word in \"$@\"; do printf '%s\\0' \"$word\"; done > \"$here/$$.part\" && mv \"$here/$$.part\" \"$here/$$.ask\"\n\
+        while [ ! -e \"$here/$$.status\" ]; do sleep 0.02; done\ncat \"$here/$$.out\"\nread -r status < \"$here/$$.status\"\nexit \"$status\"";
+
+    pub(super) fn serve(bin: &Path) -> Self {
+        let asks = bin.join("sudo-asks");
+        fs::create_dir_all(&asks).unwrap();
+        fs::set_permissions(&asks, fs::Permissions::from_mode(0o777)).unwrap();
+        script(bin, "sudo", Self::CLIENT);
+        let ended = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&ended);
+        let thread = std::thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                for entry in fs::read_dir(&asks).into_iter().flatten().flatten() {
+                    let path = entry.path();
+                    if path.extension().is_some_and(|end| end == "ask") {
+                        Self::answer(path);
+                    }
+                }
+                std::thread::park_timeout(Duration::from_millis(5));
+            }
+        });
+        Self { ended, thread: Some(thread) }
+    }
+
+    fn answer(path: PathBuf) {
+        let words = fs::read_to_string(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let mut words = words.split_terminator('\0');
+        let done = Command::new(words.next().unwrap()).args(words).output().unwrap();
+        fs::write(path.with_extension("out"), done.stdout).unwrap();
+        fs::write(path.with_extension("made"), format!("{}\n", done.status.code().unwrap_or(1))).unwrap();
+        fs::rename(path.with_extension("made"), path.with_extension("status")).unwrap();
+    }
+}
+
+impl Drop for Sudo {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        drop(self.thread.take().map(JoinHandle::join));
     }
 }

@@ -7,12 +7,14 @@ use super::machine::Machine;
 use super::proc;
 
 mod attributes;
+mod closed;
 mod entries;
 mod etc;
 mod folders;
 
 use attributes::LEASES;
 pub use attributes::{Attributes, Metadata, Wish};
+pub(crate) use closed::ClosedPaths;
 pub(crate) use entries::Entries;
 pub(crate) use folders::Below;
 use folders::DIRECTORIES;

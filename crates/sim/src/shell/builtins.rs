@@ -231,7 +231,7 @@ impl Shell {
                 if long { format!("{name} is a shell function\n") } else { format!("{name}\n") }
             } else if is_builtin(name) {
                 if long { format!("{name} is a shell builtin\n") } else { format!("{name}\n") }
-            } else if matches!(self.find(name), Found::Nothing | Found::Directory) {
+            } else if matches!(self.find(name), Found::Nothing | Found::Directory | Found::Closed) {
                 status = 127;
                 if long { format!("{name}: not found\n") } else { String::new() }
             } else {

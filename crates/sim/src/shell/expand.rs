@@ -313,6 +313,9 @@ impl Shell {
                     continue;
                 }
                 let directory = self.absolute(if base.is_empty() && absolute { "/" } else { base });
+                if world.is_closed(&self.machine.host, &directory, &self.user) {
+                    continue;
+                }
                 let mut names = world.list_dir(&self.machine.host, &directory).unwrap_or_default();
                 names.retain(|name| {
                     pattern::matches(part, name) && (part.starts_with('.') || !name.starts_with('.'))

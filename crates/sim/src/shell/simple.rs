@@ -145,7 +145,7 @@ impl Shell {
                 }
                 child.script(&text).await
             }
-            Found::Directory => {
+            Found::Directory | Found::Closed => {
                 self.complain(&format!("{name}: Permission denied")).await;
                 126
             }
@@ -188,6 +188,9 @@ impl Shell {
         if let Some(found) = PROGRAMS.iter().find(|p| p.name() == program)
             && found.installed(&world, &self.machine.host)
         {
+            if world.is_closed(&self.machine.host, &format!("/usr/bin/{program}"), &self.user) {
+                return Found::Closed;
+            }
             return Found::Program(*found);
         }
         if !name.contains('/') {
@@ -221,6 +224,8 @@ pub(crate) enum Found {
     Script(String),
     /// A directory.
     Directory,
+    /// A program that this account may not run.
+    Closed,
     /// Nothing of that name.
     Nothing,
 }

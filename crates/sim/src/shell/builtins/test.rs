@@ -150,9 +150,19 @@ fn unary(shell: &Shell, sign: &str, operand: &str) -> Option<bool> {
     let program =
         || matches!(shell.find(operand), Found::Program(_) | Found::Runner) && operand.contains('/');
     let directory = || !operand.is_empty() && shell.is_directory(&shell.absolute(operand));
+    let is_of_file = matches!(sign, "-e" | "-f" | "-d" | "-s" | "-r" | "-w" | "-x");
+    let (is_closed, is_out_of_reach) = if is_of_file && shell.user != "root" {
+        let (world, path) = (shell.machine.world(), shell.absolute(operand));
+        let host = &shell.machine.host;
+        (world.is_closed(host, &path, &shell.user), world.is_out_of_reach(host, &path, &shell.user))
+    } else {
+        (false, false)
+    };
     Some(match sign {
         "-n" => !operand.is_empty(),
         "-z" => operand.is_empty(),
+        "-e" | "-f" | "-d" | "-s" if is_out_of_reach => false,
+        "-r" | "-w" | "-x" if is_closed => false,
         "-e" | "-r" | "-w" => !operand.is_empty() && (file().is_some() || directory() || program()),
         "-f" => file().is_some() || program(),
         "-d" => directory(),

@@ -24,6 +24,10 @@ impl Program for Stat {
         run(call, &OPTIONS, |work, parsed| {
             for name in &parsed.operands {
                 let path = work.path(name);
+                if work.world.is_out_of_reach(&work.host, &path, &work.user) {
+                    work.complain(&format!("cannot stat '{name}': Permission denied"));
+                    continue;
+                }
                 let Some(found) = work.world.metadata(&work.host, &path) else {
                     work.complain(&format!("cannot stat '{name}': No such file or directory"));
                     continue;

@@ -49,6 +49,14 @@ fn list(call: &Call, parsed: &Arguments) -> Reply {
             _ => format!("{name}\n"),
         };
         let directory = world.list_dir(&call.host, &path).filter(|_| !parsed.has('d'));
+        let is_out_of_reach = world.is_out_of_reach(&call.host, &path, &call.user);
+        let is_closed = directory.is_some() && world.is_closed(&call.host, &path, &call.user);
+        if is_out_of_reach || is_closed {
+            let what = if is_out_of_reach { "cannot access" } else { "cannot open directory" };
+            reply.stderr.extend(format!("ls: {what} '{operand}': Permission denied\n").bytes());
+            reply.status = 2;
+            continue;
+        }
         match directory {
             Some(mut names) => {
                 if several {
