@@ -1,9 +1,9 @@
-//! The servers of the cloud, as its client on the Salt master lists them, beside the inventory: which nobody knows, and which hosts the
-//! cloud does not have.
+//! The servers and floating addresses of the cloud, as its client on the Salt master lists them, beside the inventory: which nobody
+//! knows, and which hosts the cloud does not have.
 //!
 //! `openstack server list`, else `nova list`, with whatever credentials the account's session has; nobody looks at those. A client
-//! costs seconds of the host's CPU: it is asked every ten minutes, first half a minute after the console connected. Without
-//! credentials there is nothing to say.
+//! costs seconds of the host's CPU: it is asked every ten minutes, first half a minute after the console connected, and for the
+//! floating addresses half a minute later. Without credentials there is nothing to say.
 
 use std::net::IpAddr;
 
@@ -13,6 +13,8 @@ use jumpdeck_fleet::fleet::{Host, Thresholds};
 use jumpdeck_fleet::problem::Severity;
 use jumpdeck_fleet::service::{Figure, Finding, HostsOf, Service, ServiceKind, ServiceReading};
 use jumpdeck_fleet::text::Clean;
+
+mod floating;
 
 pub(super) static PROBE: HyphenatedProbe = HyphenatedProbe {
     section: "cloud_servers",
@@ -33,26 +35,50 @@ pub(super) static PROBE: HyphenatedProbe = HyphenatedProbe {
 };
 
 const SCRIPT: &str = r#"
-    cloud_servers_wait=1 cloud_servers_kept="@later$NL"
+    cloud_servers_wait=1 cloud_servers_kept="@later$NL" cloud_servers_next= cloud_servers_bad=yes
     cloud_servers_list() {
         if command -v openstack > /dev/null; then openstack server list 2>&1; else nova list 2>&1; fi
     }
+    cloud_servers_addresses() {
+        if command -v openstack > /dev/null; then openstack floating ip list 2>&1
+        elif command -v neutron > /dev/null; then neutron floatingip-list 2>&1
+        else nova floating-ip-list 2>&1
+        fi
+    }
+    # A report has time for one client: the addresses come with the next one. Addresses of before beside the servers of now would
+    # show a difference that is none, so both change together.
+    cloud_servers_look_twice() {
+        jd_ask 5 65536 cloud_servers_addresses
+        cloud_servers_status=$?
+        [ -z "$cloud_servers_next" ] || cloud_servers_servers=$cloud_servers_next
+        cloud_servers_next=
+        cloud_servers_kept="$cloud_servers_servers@floating $cloud_servers_status ${jd_cut:-no}$NL$jd_got$NL"
+    }
     probe_cloud_servers() {
         if [ "$cloud_servers_wait" -gt 0 ]; then
+            if [ "$cloud_servers_wait" = "$cloud_servers_every" ] && [ -z "$cloud_servers_bad" ]; then cloud_servers_look_twice; fi
             cloud_servers_wait=$((cloud_servers_wait - 1))
             jd_out=$cloud_servers_kept
             return 0
         fi
-        cloud_servers_wait=19
+        cloud_servers_every=19
+        cloud_servers_wait=$cloud_servers_every cloud_servers_first=$cloud_servers_bad cloud_servers_bad=yes
         if command -v openstack > /dev/null || command -v nova > /dev/null; then
             jd_ask 5 65536 cloud_servers_list
-            say "@status $? ${jd_cut:-no}"
+            cloud_servers_status=$?
+            [ "$cloud_servers_status" != 0 ] || cloud_servers_bad=
+            say "@status $cloud_servers_status ${jd_cut:-no}"
             say "@peers $cloud_servers_peers"
             say "$jd_got"
         else
             say @absent
         fi
-        cloud_servers_kept=$jd_out
+        if [ -n "$cloud_servers_bad" ] || [ -n "$cloud_servers_first" ]; then
+            cloud_servers_kept=$jd_out cloud_servers_servers=$jd_out cloud_servers_next=
+        else
+            cloud_servers_next=$jd_out
+            jd_out=$cloud_servers_kept
+        fi
     }
 "#;
 
@@ -82,12 +108,14 @@ impl CloudServer<'_> {
     /// Whether it is a host of the inventory: by its name, whatever the domain and the case, or by its address.
     fn is(&self, (name, address): (&str, &str)) -> bool {
         let short = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
-        let has = |address: &str| {
-            self.networks
-                .split(|c: char| !(c.is_ascii_alphanumeric() || ".:".contains(c)))
-                .any(|word| word == address)
-        };
-        short(self.name) == short(name) || (address.parse::<IpAddr>().is_ok() && has(address))
+        short(self.name) == short(name) || (address.parse::<IpAddr>().is_ok() && self.has(address))
+    }
+
+    /// Whether it has this address.
+    fn has(&self, address: &str) -> bool {
+        self.networks
+            .split(|c: char| !(c.is_ascii_alphanumeric() || ".:".contains(c)))
+            .any(|word| word == address)
     }
 }
 
@@ -98,6 +126,11 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
         "@absent" => return Err(Gap::NotInstalled),
         _ => {}
     }
+    // The last: what a client prints comes before.
+    let (text, addresses) = match text.rsplit_once("\n@floating ") {
+        Some((text, addresses)) => (text, Some(addresses)),
+        None => (text, None),
+    };
     let (status, rest) = text.split_once('\n').ok_or_else(|| unreadable(text))?;
     let (peers, rest) = rest.split_once('\n').ok_or_else(|| unreadable(rest))?;
     let status = status.strip_prefix("@status ").ok_or_else(|| unreadable(status))?;
@@ -115,20 +148,39 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
     let servers = table(rest).ok_or_else(|| unreadable(rest))?;
     let peers: Vec<(&str, &str)> =
         peers.split(' ').filter_map(|row| row.split_once('=')).take(MOST).collect();
-    compare(&servers, &peers)
+    let mut service = compare(&servers, &peers)?;
+    floating::add(&mut service, addresses, &servers, &peers);
+    Ok(service)
 }
 
-/// The rows of a table with heads: `| ID | Name | … |`. No server at all is an empty table, or none.
 fn table(text: &str) -> Option<Vec<CloudServer<'_>>> {
+    let rows = columns(text, [&["Name"], &["Networks"]])?;
+    Some(rows.into_iter().map(|[name, networks]| CloudServer { name, networks }).collect())
+}
+
+/// Columns of a table with heads, `| ID | Name | … |`, each by one of its names, whatever the case. Nothing at all is an empty table,
+/// or none.
+fn columns<'a, const N: usize>(text: &'a str, names: [&[&str]; N]) -> Option<Vec<[&'a str; N]>> {
     let mut rows = text
         .lines()
         .filter(|line| line.starts_with('|'))
         .map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>());
     let Some(heads) = rows.next() else { return text.trim().is_empty().then(Vec::new) };
-    let place = |name: &str| heads.iter().position(|head| *head == name);
-    let (name, networks) = (place("Name")?, place("Networks")?);
+    let place = |names: &[&str]| {
+        heads.iter().position(|head| names.iter().any(|name| head.eq_ignore_ascii_case(name)))
+    };
+    let mut places = [0; N];
+    for (at, names) in places.iter_mut().zip(names) {
+        *at = place(names)?;
+    }
     rows.take(MOST)
-        .map(|row| Some(CloudServer { name: row.get(name)?, networks: row.get(networks)? }))
+        .map(|row| {
+            let mut cells = [""; N];
+            for (cell, at) in cells.iter_mut().zip(places) {
+                *cell = row.get(at)?;
+            }
+            Some(cells)
+        })
         .collect()
 }
 
@@ -159,7 +211,7 @@ fn compare(servers: &[CloudServer<'_>], peers: &[(&str, &str)]) -> Result<Servic
     ] {
         add(count_name, count(names.len()));
         if !names.is_empty() {
-            add(names_name, Figure::text(&in_short(names)));
+            add(names_name, Figure::text(&in_short(names, 24)));
             detail.push_str(&format!(", {} {words}", names.len()));
         }
     }
@@ -172,9 +224,10 @@ fn compare(servers: &[CloudServer<'_>], peers: &[(&str, &str)]) -> Result<Servic
     })
 }
 
-fn in_short(names: &[&str]) -> String {
+/// The first of some names, each of at most so many characters, and how many more there are.
+fn in_short(names: &[&str], longest: usize) -> String {
     let shown: Vec<String> =
-        names.iter().take(SHOWN).map(|name| Clean::first_line(name, 24).to_string()).collect();
+        names.iter().take(SHOWN).map(|name| Clean::first_line(name, longest).to_string()).collect();
     match names.len().saturating_sub(SHOWN) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
@@ -196,6 +249,7 @@ fn rule(service: &Service, _: &Thresholds, found: &mut Vec<Finding>) {
         );
         found.push(Finding::of("missing", Severity::Warning, message));
     }
+    floating::rule(service, found);
 }
 
 #[cfg(test)]

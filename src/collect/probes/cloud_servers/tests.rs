@@ -88,6 +88,91 @@ fn what_a_client_cannot_say_is_unknown_and_without_credentials_nothing_is_said()
     }
 }
 
+/// What `openstack floating ip list` of client 6 prints.
+const FLOATING: &str = "\
++-----+---------------------+------------------+------+------------------+---------+
+| ID  | Floating IP Address | Fixed IP Address | Port | Floating Network | Project |
++-----+---------------------+------------------+------+------------------+---------+
+| f-1 | 192.0.2.11          | 10.0.0.11        | p-1  | ext              | p       |
+| f-2 | 192.0.2.12          | 10.0.0.12        | p-2  | ext              | p       |
+| f-3 | 192.0.2.13          | None             | None | ext              | p       |
++-----+---------------------+------------------+------+------------------+---------+
+";
+
+fn with_addresses(status: &str, addresses: &str) -> Service {
+    said("0 no", &format!("{NOVA}@floating {status}\n{addresses}")).unwrap()
+}
+
+fn warnings(service: &Service) -> Vec<String> {
+    let findings = PROBE.probe.kind.findings(service, &Thresholds::default());
+    findings.into_iter().map(|finding| format!("{} {}", finding.severity.word(), finding.message)).collect()
+}
+
+#[test]
+fn an_address_in_reserve_is_counted_and_no_problem() {
+    let found = with_addresses("0 no", FLOATING);
+    assert_eq!((found.amount("floating"), found.amount("unattached")), (Some(3), Some(1)));
+    assert_eq!(found.text("unattached_addresses"), Some("192.0.2.13"));
+    assert_eq!(found.detail.as_str(), "3 servers, 3 floating addresses, 1 attached to nothing");
+    assert_eq!(warnings(&found), Vec::<String>::new());
+    // neutron and nova of 2015 call the columns otherwise.
+    let neutron = "| id | fixed_ip_address | floating_ip_address | port_id |\n| f | 10.0.0.11 | 192.0.2.11 | p |\n\
+                   | g |  | 192.0.2.12 |  |\n";
+    assert_eq!(with_addresses("0 no", neutron).amount("unattached"), Some(1));
+    let nova = "| Ip | Server Id | Fixed Ip | Pool |\n| 192.0.2.12 | None | None | ext |\n";
+    assert_eq!(with_addresses("0 no", nova).amount("unattached"), Some(1));
+    assert_eq!(with_addresses("0 no", "\n").amount("floating"), Some(0), "there is none");
+}
+
+#[test]
+fn addresses_of_unknown_machines_and_a_host_whose_address_leads_nowhere_are_named() {
+    let found = with_addresses("0 no", &FLOATING.replace("10.0.0.12 ", "10.0.0.99 "));
+    assert_eq!(
+        warnings(&found),
+        [
+            "warning Floating addresses lead to machines that the inventory does not have: 192.0.2.12 (to 10.0.0.99). Add those \
+          machines to the inventory, or find out what uses these addresses before they are released."
+        ]
+    );
+    let found = with_addresses("0 no", &FLOATING.replace("192.0.2.13", "10.0.0.11 "));
+    assert_eq!(
+        warnings(&found),
+        [
+            "warning The inventory's address of hosts is a floating address that is attached to nothing: app1 (10.0.0.11). \
+          Attach it to the server, or correct the address in the inventory."
+        ]
+    );
+    let hostile = FLOATING.replace("10.0.0.12 ", "\u{1b}[2J$(x) ");
+    assert!(!format!("{:?}", warnings(&with_addresses("0 no", &hostile))).contains("\\u{1b}"));
+}
+
+#[test]
+fn addresses_that_the_client_does_not_tell_are_unknown_and_the_servers_stay() {
+    for (status, text, words) in [
+        ("1 no", "No such service: network", "floating addresses failed: No such service: network"),
+        ("124 no", "", "floating addresses timed out"),
+        ("0 yes", FLOATING, "floating addresses cut by jumpdeck"),
+        ("0 no", "hello", "floating addresses unreadable"),
+        ("0 no", "| IP | Fixed IP |\n| x | y |", "floating addresses unreadable"),
+    ] {
+        let found = with_addresses(status, text);
+        assert_eq!(found.amount("servers"), Some(3), "{words}");
+        let said = warnings(&found);
+        assert!(
+            said.len() == 1 && said[0].starts_with(&format!("unknown cloud-servers {words}")),
+            "{said:?}"
+        );
+    }
+    // Clients that are too old or too new to know the question.
+    for text in [
+        "openstack: 'floating ip list' is not an openstack command.",
+        "error: argument <subcommand>: invalid choice: u'x'",
+    ] {
+        let found = with_addresses("2 no", text);
+        assert_eq!((warnings(&found), found.reading("floating")), (vec![], None));
+    }
+}
+
 /// A connection begins again: the client is not asked at once.
 #[test]
 fn what_was_found_stays_until_the_client_is_asked_again() {
