@@ -9,6 +9,7 @@ const UPDATES: &str = "security updates";
 /// Parts that nobody judges.
 const LOGGED_IN: &str = "logged in";
 const CLOCK_KEEPER: &str = "clock keeper";
+const STATES: &str = "Salt states";
 
 /// What a host says of its own upkeep. What it cannot have (no systemd, a kernel that does not count) is
 /// [`Gap::NotInstalled`].
@@ -30,6 +31,10 @@ pub struct Upkeep {
     pub logged_in: Result<Vec<Clean>, Gap>,
     /// The program that sets its clock; `None` when none runs.
     pub clock_keeper: Result<Option<Clean>, Gap>,
+    /// Seconds since Salt's minion last began to apply states, or to test them; `None` where it never did.
+    pub states_age_s: Result<Option<u64>, Gap>,
+    /// Seconds since anacron last ended its daily jobs.
+    pub daily_jobs_age_s: Result<u64, Gap>,
 }
 
 /// Updates that wait to be installed, by the package lists that the host has.
@@ -113,6 +118,8 @@ impl Upkeep {
             read_only: Ok(Vec::new()),
             logged_in: Ok(Vec::new()),
             clock_keeper: Ok(Some("chronyd".into())),
+            states_age_s: Err(Gap::NotInstalled),
+            daily_jobs_age_s: Err(Gap::NotInstalled),
         }
     }
 
@@ -126,6 +133,8 @@ impl Upkeep {
             ("read-only filesystems", self.read_only.as_ref().err()),
             (LOGGED_IN, self.logged_in.as_ref().err()),
             (CLOCK_KEEPER, self.clock_keeper.as_ref().err()),
+            (STATES, self.states_age_s.as_ref().err()),
+            ("daily jobs", self.daily_jobs_age_s.as_ref().err()),
         ];
         parts.into_iter().filter_map(|(name, gap)| gap.map(|gap| (name, gap)))
     }
@@ -135,13 +144,13 @@ impl Upkeep {
     pub fn unknown(&self) -> impl Iterator<Item = (&'static str, &Gap)> {
         self.gaps().filter(|(name, gap)| match gap {
             Gap::NotInstalled | Gap::NotAsked => false,
-            Gap::TimedOut => ![UPDATES, LOGGED_IN, CLOCK_KEEPER].contains(name),
+            Gap::TimedOut => ![UPDATES, LOGGED_IN, CLOCK_KEEPER, STATES].contains(name),
             Gap::Stuck
             | Gap::NotPermitted(_)
             | Gap::NoTool(_)
             | Gap::Cut(_)
             | Gap::Unreadable(_)
-            | Gap::Failed(_) => ![LOGGED_IN, CLOCK_KEEPER].contains(name),
+            | Gap::Failed(_) => ![LOGGED_IN, CLOCK_KEEPER, STATES].contains(name),
         })
     }
 }

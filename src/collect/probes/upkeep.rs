@@ -2,8 +2,9 @@
 //! read-only, who is logged in, and what sets its clock.
 //!
 //! The mount table is read with every sixth report, without a process. What takes one, or reads for long, is asked more rarely, and
-//! its answer kept: systemd, `who`, a reboot that waits and the kernel's counters about every two minutes, updates about once an hour.
-//! A package manager takes a second of a CPU, so it is not asked with the first report of a connection, and never refreshes its lists.
+//! its answer kept: systemd, `who`, a reboot that waits, the kernel's counters and when Salt and anacron did something about every two
+//! minutes, updates about once an hour. A package manager takes a second of a CPU, so it is not asked with the first report of a
+//! connection, and never refreshes its lists.
 
 use crate::collect::probe::{Probe, ProbeCadence, Raw};
 use jumpdeck_fleet::fact::Gap;
@@ -59,6 +60,25 @@ const SCRIPT: &str = r#"
         fi
     }
     upkeep_any() { :; }
+    # When files were written, by the host's clock.
+    upkeep_times() { date +%s; stat -c '%Y %n' "$@"; }
+    # Salt writes it when it applies or tests states. Without a folder of its own there is no minion.
+    upkeep_salt() {
+        upkeep_cache=/var/cache/salt
+        if [ -e "$upkeep_cache/minion/highstate.cache.p" ]; then upkeep_ask salt 2 512 upkeep_times "$upkeep_cache/minion/highstate.cache.p"
+        elif [ -d "$upkeep_cache" ] && [ ! -x "$upkeep_cache" ]; then say "@salt 126$NL$upkeep_cache"
+        elif [ ! -d "$upkeep_cache/minion" ]; then say '@salt none'
+        elif [ ! -x "$upkeep_cache/minion" ]; then say "@salt 126$NL$upkeep_cache/minion"
+        else say '@salt 0'
+        fi
+    }
+    # Without the program nobody writes it any more.
+    upkeep_anacron() {
+        if [ -e /var/spool/anacron/cron.daily ] && command -v anacron > /dev/null; then
+            upkeep_ask anacron 2 512 upkeep_times /var/spool/anacron/cron.daily
+        else say '@anacron none'
+        fi
+    }
     upkeep_keeper() {
         say '@keeper 0'
         jd_seek upkeep_any chronyd ntpd openntpd systemd-timesyn ptp4l
@@ -202,7 +222,7 @@ const SCRIPT: &str = r#"
         upkeep_report=$jd_out
         # At most one package manager a report: it is asked with the second look, and then every 120th.
         case $((upkeep_n % 4)) in
-            0) jd_out=; upkeep_reboot; upkeep_oom; upkeep_units; upkeep_who; upkeep_keeper; upkeep_rarely=$jd_out ;;
+            0) jd_out=; upkeep_reboot; upkeep_oom; upkeep_units; upkeep_who; upkeep_keeper; upkeep_salt; upkeep_anacron; upkeep_rarely=$jd_out ;;
         esac
         case $((upkeep_n % 120)) in
             0) jd_out=; upkeep_ask date 2 512 upkeep_date; upkeep_ask lists 2 2048 upkeep_lists; upkeep_updates; upkeep_hourly=$jd_out ;;

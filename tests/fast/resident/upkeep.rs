@@ -54,6 +54,8 @@ impl Keeper {
             let program = program
                 .replace("slurp /proc/sys/kernel/osrelease\nset", &format!("slurp {here}/osrelease\nset"));
             let program = program.replace("/var/lib/update-notifier", &here);
+            let program = program.replace("/var/cache/salt", &format!("{here}/salt"));
+            let program = program.replace("/var/spool/anacron", &format!("{here}/anacron-spool"));
             program
                 .replace("/var/lib/apt/", &format!("{here}/"))
                 .replace("/var/lib/dpkg", &format!("{here}/dpkg"))
@@ -269,6 +271,33 @@ fn a_systemd_that_hangs_or_fails_is_unknown_and_holds_up_nothing() {
             matches!(&failed, Err(Gap::Failed(why)) if why.as_str().contains("bus")),
             "{shell:?}: {failed:?}"
         );
+        assert!(keeper.it.finish().success(), "{shell:?}");
+    }
+}
+
+#[test]
+fn every_shell_says_when_salt_and_anacron_last_did_something() {
+    for shell in shells_here() {
+        let mut keeper = Keeper::start(shell, |_| ());
+        let without = keeper.known();
+        assert_eq!(without.states_age_s, Err(Gap::NotInstalled), "{shell:?}");
+        assert_eq!(without.daily_jobs_age_s, Err(Gap::NotInstalled), "{shell:?}");
+
+        std::fs::create_dir_all(keeper.dir.path().join("salt/minion")).unwrap();
+        assert_eq!(keeper.poll_fourth().states_age_s, Ok(None), "{shell:?}");
+        keeper.says("salt/minion/highstate.cache.p", "\u{1b}[2J@salt 0");
+        std::fs::create_dir(keeper.dir.path().join("anacron-spool")).unwrap();
+        keeper.says("anacron-spool/cron.daily", "20261130\n");
+        let there = keeper.poll_fourth();
+        assert!(there.states_age_s.unwrap().is_some_and(|age| age < 600), "{shell:?}");
+        // What was left behind by a program that is gone.
+        assert_eq!(there.daily_jobs_age_s, Err(Gap::NotInstalled), "{shell:?}");
+        script(keeper.dir.path(), "anacron", "exit 1");
+        let ago = std::time::SystemTime::now() - std::time::Duration::from_secs(300_000);
+        let file = std::fs::File::open(keeper.dir.path().join("anacron-spool/cron.daily")).unwrap();
+        file.set_modified(ago).unwrap();
+        let age = keeper.poll_fourth().daily_jobs_age_s.unwrap();
+        assert!((300_000..300_600).contains(&age), "{shell:?}: {age}");
         assert!(keeper.it.finish().success(), "{shell:?}");
     }
 }

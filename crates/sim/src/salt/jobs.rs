@@ -186,6 +186,10 @@ impl World {
         for (_, number, id) in due {
             let found = self.salt.jobs.get(number).and_then(|job| job.runs.get(&id)).cloned();
             let Some(Run { host: Some(host), todo: Some(todo), .. }) = found else { continue };
+            // Salt keeps what it is to apply, or to test, when it begins.
+            if self.is_up(&host) {
+                self.write_file(&host, STATES, Vec::new());
+            }
             // A machine that went down in the middle never says how far it came.
             let returned = self.is_up(&host).then(|| states::apply(self, &host, &todo.states, todo.test));
             if todo.highstate && !todo.test && returned.as_ref().is_some_and(Value::is_object) {
@@ -214,6 +218,11 @@ impl World {
         Some(run.pid)
     }
 }
+
+/// The states that a minion last applied or tested, as it keeps them.
+pub(crate) const STATES: &str = "/var/cache/salt/minion/highstate.cache.p";
+/// Seconds between the last time and the world's start: a run each night.
+pub(crate) const APPLIED_BEFORE: f64 = 6.0 * 3600.0;
 
 /// Whether a function applies states.
 pub(crate) fn is_state_run(function: &str) -> bool {

@@ -21,6 +21,8 @@ pub(crate) struct UpkeepStatus {
     read_only_mounts: Option<Vec<String>>,
     logged_in: Option<Vec<String>>,
     clock_keeper: Option<String>,
+    states_age_s: Option<u64>,
+    daily_jobs_age_s: Option<u64>,
     support_ends: Option<&'static str>,
     errors: Vec<String>,
 }
@@ -40,6 +42,8 @@ pub(super) fn upkeep(upkeep: &Upkeep, os: Option<&Os>) -> UpkeepStatus {
         read_only_mounts: texts(&upkeep.read_only),
         logged_in: texts(&upkeep.logged_in),
         clock_keeper: upkeep.clock_keeper.as_ref().ok().and_then(Option::as_ref).map(Clean::to_string),
+        states_age_s: upkeep.states_age_s.as_ref().ok().copied().flatten(),
+        daily_jobs_age_s: upkeep.daily_jobs_age_s.as_ref().ok().copied(),
         support_ends: os.and_then(|os| support::ends(os.release.as_str())),
         errors: upkeep
             .gaps()

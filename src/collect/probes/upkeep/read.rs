@@ -41,8 +41,10 @@ pub(super) fn part<'a>(text: &'a str, name: &str) -> Result<UpkeepPart<'a>, Gap>
 }
 
 fn head(line: &str) -> Option<(&str, &str)> {
-    const PARTS: &[&str] =
-        &["reboot", "kernel", "oom", "readonly", "units", "who", "keeper", "date", "lists", "updates"];
+    const PARTS: &[&str] = &[
+        "reboot", "kernel", "oom", "readonly", "units", "who", "keeper", "salt", "anacron", "date", "lists",
+        "updates",
+    ];
     line.strip_prefix('@')?.split_once(' ').filter(|(name, _)| PARTS.contains(name))
 }
 
@@ -63,6 +65,8 @@ pub(super) fn read(text: &str) -> Result<Upkeep, Gap> {
         logged_in: lines_of(text, "who")
             .map(|lines| lines.iter().map(|line| Clean::first_line(line, 120)).collect()),
         clock_keeper: clock_keeper(text),
+        states_age_s: age_of(text, "salt"),
+        daily_jobs_age_s: age_of(text, "anacron").and_then(|age| age.ok_or_else(|| unreadable("no time"))),
     })
 }
 
@@ -126,6 +130,21 @@ fn is_unit(name: &str) -> bool {
 fn oom_kills(text: &str) -> Result<u64, Gap> {
     let line = lines_of(text, "oom")?.first().copied().unwrap_or_default();
     line.strip_prefix("oom_kill ").and_then(|count| count.trim().parse().ok()).ok_or_else(|| unreadable(line))
+}
+
+/// How old a file was when it was looked at: the host's time, then the file's and its name. Nothing: it was never written.
+fn age_of(text: &str, name: &str) -> Result<Option<u64>, Gap> {
+    let lines = lines_of(text, name)?;
+    let Some((now, rest)) = lines.split_first() else { return Ok(None) };
+    let written = rest.first().and_then(|line| line.split(' ').next());
+    let number = |word: &str| word.parse::<u64>().ok();
+    match (number(now), written.and_then(number)) {
+        // One from the future by a few seconds is of now.
+        (Some(now), Some(written)) if written <= now.saturating_add(60) => {
+            Ok(Some(now.saturating_sub(written)))
+        }
+        _ => Err(unreadable(&lines.join(" "))),
+    }
 }
 
 fn clock_keeper(text: &str) -> Result<Option<Clean>, Gap> {

@@ -20,7 +20,7 @@ type Shown<'a> = fn(&Scene<'a>, &'a Upkeep) -> Line<'a>;
 pub(super) fn lines<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
     page.section("UPKEEP");
     let fact = &host.facts.upkeep;
-    let parts: [(&str, Shown<'a>); 6] = [
+    let parts: [(&str, Shown<'a>); 8] = [
         ("updates", |scene, upkeep| {
             part(scene, &upkeep.updates, "nobody counts them here", |all| updates(scene, *all))
         }),
@@ -47,6 +47,19 @@ pub(super) fn lines<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &'a Ho
             })
         }),
         ("logged in", |scene, upkeep| part(scene, &upkeep.logged_in, "", |who| logged_in(scene, who))),
+        ("Salt states", |scene, upkeep| {
+            part(scene, &upkeep.states_age_s, "no Salt minion", |age| match age {
+                None => span("never applied", scene.styles.muted).into(),
+                Some(age) => {
+                    Line::from(format!("last applied or tested {} ago", short_age(Duration::from_secs(*age))))
+                }
+            })
+        }),
+        ("daily jobs", |scene, upkeep| {
+            part(scene, &upkeep.daily_jobs_age_s, "no anacron", |age| {
+                Line::from(format!("ended {} ago, by anacron", short_age(Duration::from_secs(*age))))
+            })
+        }),
         ("clock", |scene, upkeep| {
             part(scene, &upkeep.clock_keeper, "", |keeper| match keeper {
                 None => span("no NTP client found", scene.styles.muted).into(),

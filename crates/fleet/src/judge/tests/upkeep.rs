@@ -106,3 +106,18 @@ fn a_part_that_nobody_knows_is_unknown() {
     assert_eq!(brief(&problems), ["unknown unreadable app1"]);
     assert_eq!(problems[0].message, "failed units timed out");
 }
+
+#[test]
+fn daily_jobs_that_did_not_end_for_two_days_are_a_warning_unless_the_host_was_off() {
+    let mut w = trio();
+    change(&mut w, "app1", |upkeep| upkeep.daily_jobs_age_s = Ok(2 * 86_400));
+    assert_eq!(brief(&w.judge()), [""; 0]);
+    change(&mut w, "app1", |upkeep| upkeep.daily_jobs_age_s = Ok(3 * 86_400 + 5));
+    let problems = w.judge();
+    assert_eq!(brief(&problems), ["warning daily_jobs app1"]);
+    assert!(problems[0].message.starts_with("the daily jobs of anacron ended 3 days ago. "));
+    w.change("app1", |h| h.facts.uptime.learn(Duration::from_secs(3600), NOW));
+    assert_eq!(brief(&w.judge()), [""; 0], "it was off");
+    change(&mut w, "app1", |upkeep| upkeep.daily_jobs_age_s = Err(Gap::TimedOut));
+    assert_eq!(brief(&w.judge()), ["unknown unreadable app1"]);
+}

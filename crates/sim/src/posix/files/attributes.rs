@@ -1,6 +1,7 @@
 //! Whose a file or folder is, and who may do what with it.
 
 use crate::posix::upkeep;
+use crate::salt::jobs::{APPLIED_BEFORE, STATES};
 use crate::web::tls;
 use jumpdeck_fleet::names::HostName;
 
@@ -50,6 +51,9 @@ impl World {
     pub fn may(&self, host: &HostName, path: &str, user: &str, wish: Wish) -> bool {
         if user == "root" {
             return true;
+        }
+        if self.is_closed(host, path, user) {
+            return false;
         }
         let bit = match wish {
             Wish::Read => 0o4,
@@ -108,12 +112,16 @@ impl World {
         if let Some(text) = self.generated(host, path) {
             let mode = match path {
                 "/etc/webplatform/db.password" | tls::KEY => 0o600,
+                STATES => 0o600,
                 "/etc/shadow" => 0o640,
                 _ => 0o644,
             };
             let mut attributes = installed(mode);
             if path == upkeep::REFRESHED {
                 attributes.modified = self.epoch(host) - upkeep::REFRESHED_BEFORE;
+            }
+            if path == STATES {
+                attributes.modified = self.epoch(host) - self.seconds() - APPLIED_BEFORE;
             }
             return Some(file(text.len(), attributes));
         }

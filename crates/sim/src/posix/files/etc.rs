@@ -3,6 +3,7 @@
 use crate::gluster;
 use crate::posix::machine::Machine;
 use crate::posix::{people, upkeep};
+use crate::salt::jobs::STATES;
 use crate::salt::lost::{MASTER_PUBLIC, public_text};
 use crate::web::{status, tls};
 use crate::world::World;
@@ -46,6 +47,7 @@ pub(super) static ETC: &[&str] = &[
     gluster::VOLUME_INFO,
     upkeep::NOTIFIED,
     upkeep::REFRESHED,
+    STATES,
 ];
 
 const KERNEL: &str = "/boot/vmlinuz-";
@@ -70,6 +72,7 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         upkeep::NOTIFIED => upkeep::notified(world, m)?,
         upkeep::REFRESHED => String::new(),
         gluster::IDENTITY | gluster::VOLUME_INFO => gluster::file(world, &m.name, path)?,
+        STATES => world.is_accepted_minion(&m.name).then(String::new)?,
         "/etc/timezone" => "Etc/UTC\n".to_owned(),
         "/etc/hosts" => {
             // What a new machine is told at its first boot; the jump box itself is told nothing.

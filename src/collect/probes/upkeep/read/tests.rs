@@ -13,6 +13,8 @@ fn text(others: &[(&str, &str)]) -> String {
         ("units", "0"),
         ("who", "0"),
         ("keeper", "0\nsystemd-timesyn"),
+        ("salt", "0\n1796000000\n1795989200 /var/cache/salt/minion/highstate.cache.p"),
+        ("anacron", "none"),
         ("date", "0\n1796000000 2026-11-30"),
         ("lists", "0\n1795990000 /var/lib/apt/lists\n1795900000 /var/lib/apt/lists/partial"),
         ("updates", "0\napt 0 3"),
@@ -43,6 +45,8 @@ fn a_host_in_order_has_nothing_to_tell() {
         read_only: Ok(Vec::new()),
         logged_in: Ok(Vec::new()),
         clock_keeper: Ok(Some("systemd-timesyncd".into())),
+        states_age_s: Ok(Some(10_800)),
+        daily_jobs_age_s: Err(Gap::NotInstalled),
     };
     assert_eq!(upkeep, expected);
     assert_eq!(upkeep.unknown().count(), 0);
@@ -168,4 +172,18 @@ proptest::proptest! {
     fn nothing_panics(text in "(@(reboot|kernel|oom|units|who|keeper|date|lists|updates) (0|1|124|none|later|x)\n|notifier\n|apt [0-9 ]{0,4}\n|[0-9]{1,12} [ -~]{0,12}\n|\\PC)*") {
         let _ = read(&text);
     }
+}
+
+#[test]
+fn the_age_of_a_file_counts_by_the_host_s_clock_and_odd_times_are_unreadable() {
+    let age = |content: &str| with(&[("salt", content)]).states_age_s;
+    assert_eq!(age("0"), Ok(None), "never");
+    assert_eq!(age("none"), Err(Gap::NotInstalled));
+    assert_eq!(age("0\n100\n130 /x"), Ok(Some(0)), "its clock was set back a little");
+    assert!(matches!(age("126\n/var/cache/salt"), Err(Gap::NotPermitted(_))));
+    for odd in ["0\n100", "0\n100\n900 /x", "0\nhello\n100 /x", "0\n100\n-5 /x", "0\n100\n\u{1b}[2J"] {
+        assert!(matches!(age(odd), Err(Gap::Unreadable(_))), "{odd:?}");
+    }
+    assert_eq!(with(&[("anacron", "0\n1000000\n700000 /x")]).daily_jobs_age_s, Ok(300_000));
+    assert!(matches!(with(&[("anacron", "0")]).daily_jobs_age_s, Err(Gap::Unreadable(_))));
 }
