@@ -40,6 +40,7 @@ fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
         Arc::new(Host {
             id: HostId { env: env_name(name), host: host_name(host) },
             peers: [].into(),
+            database_files: [].into(),
             address: format!("10.0.0.{}", at + 1),
             port: 22,
             access: access.clone(),

@@ -25,6 +25,7 @@ probes! {
     filesystems::Filesystems,
     network_filesystems::NetworkFilesystems,
     mariadb::MariaDb,
+    database_files::DatabaseFiles,
     redis::PROBE,
     elasticsearch::PROBE,
     postfix::PROBE,

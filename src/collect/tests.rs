@@ -292,6 +292,7 @@ pub(super) fn fleet(hosts: &[&str]) -> Fleet {
         Arc::new(Host {
             id: HostId { env: env.clone(), host: HostName::new(name).unwrap() },
             peers: [].into(),
+            database_files: [].into(),
             address: (*name).to_owned(),
             port: 22,
             access: access.clone(),

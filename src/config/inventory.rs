@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, nearest};
 use super::reader::{At, Reader, Table};
-use jumpdeck_fleet::fleet::{Environment, Fleet, Guard, LeaseScope, Signatures};
+use jumpdeck_fleet::fleet::{Environment, Fleet, Guard, LeaseScope, Signatures, with_database_files};
 use jumpdeck_fleet::names::EnvName;
 
 mod address;
@@ -177,7 +177,8 @@ fn environment(
     let place =
         host::InheritedBy { env: &env, domain: domain.as_deref(), jump: jump.as_ref(), scope: &scope };
     let hosts = host::read_all(reader, &raw, &place, context);
-    let management = management::read(reader, table, &hosts);
+    let (management, files) = management::read(reader, table, &hosts);
+    let hosts = with_database_files(hosts, files);
     let outside = outside::read(reader, table, context);
     Some(Environment {
         jump: jump?.jump,

@@ -167,6 +167,7 @@ pub fn description(env: &Environment, name: &HostName) -> Result<Arc<Host>, Tran
         return Ok(Arc::new(Host {
             id: HostId { env: env.name.clone(), host: name.clone() },
             peers: [].into(),
+            database_files: [].into(),
             address: jump.address.clone(),
             port: jump.port,
             access: jump.access.clone(),

@@ -21,6 +21,7 @@ fn file(role: &str, file: &str, line: &str, reload: Option<&str>) -> DatabaseFil
         line: line.to_owned(),
         reload: reload.map(str::to_owned),
         check: None,
+        built_in: false,
     }
 }
 

@@ -5,6 +5,7 @@ mod bench;
 mod checks;
 mod cloud_servers;
 mod code_trees;
+mod database_files;
 mod elasticsearch;
 mod exim;
 mod gluster;

@@ -310,6 +310,7 @@ const HOST: Fields = &[
     ("memory", Or(&Object)),
     ("filesystems", LIST_OR_NULL),
     ("replication", LIST_OR_NULL),
+    ("database_files", LIST_OR_NULL),
     ("upkeep", OBJECT_OR_NULL),
     ("services", LIST_OR_NULL),
     ("problems", List),
@@ -326,6 +327,8 @@ const UPKEEP: Fields = &[
     ("read_only_mounts", LIST_OR_NULL),
     ("logged_in", LIST_OR_NULL),
     ("clock_keeper", TEXT_OR_NULL),
+    ("states_age_s", NUMBER_OR_NULL),
+    ("daily_jobs_age_s", NUMBER_OR_NULL),
     ("support_ends", TEXT_OR_NULL),
     ("errors", List),
 ];

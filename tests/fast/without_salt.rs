@@ -198,6 +198,7 @@ impl Row {
             line: line.to_owned(),
             reload: Some(reload.to_owned()),
             check: None,
+            built_in: false,
         });
         Stage::new(self.world, self.env, true).without_salt(files.to_vec())
     }

@@ -68,6 +68,7 @@ pub(crate) fn host(host: &str, port: u16, access: Access) -> Host {
     Host {
         id: HostId { env: EnvName::new("test").unwrap(), host: name(host) },
         peers: [].into(),
+        database_files: [].into(),
         address: "127.0.0.1".to_owned(),
         port,
         access: Arc::new(access),

@@ -32,6 +32,7 @@ pub(crate) fn host(name: &str) -> Host {
     let mut host = Host {
         id,
         peers: [].into(),
+        database_files: [].into(),
         address: "127.0.0.1".into(),
         port: 22,
         access: Arc::new(access),

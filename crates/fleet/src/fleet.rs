@@ -11,7 +11,7 @@ mod management;
 
 pub use change::{HostChange, Set};
 pub use changes::Changes;
-pub use management::{ADDRESS, DatabaseFile, FILE, Management};
+pub use management::{ADDRESS, DatabaseFile, FILE, Management, database_files_of_salt, with_database_files};
 
 use super::access::Access;
 use super::backup::DeclaredBackup;
@@ -180,6 +180,8 @@ pub struct Host {
     pub id: HostId,
     /// Every host of its environment, where it manages them: role `salt` or `deployment`.
     pub peers: Arc<[Peer]>,
+    /// The files of its environment that name the database server, of every role.
+    pub database_files: Arc<[DatabaseFile]>,
     /// Host name or IP address as seen from the jump box.
     pub address: String,
     /// TCP port.
@@ -221,6 +223,11 @@ impl Host {
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|r| r.as_str() == role)
+    }
+
+    /// The files on it that name the database server.
+    pub fn own_database_files(&self) -> impl Iterator<Item = &DatabaseFile> {
+        self.database_files.iter().filter(|file| self.has_role(file.role.as_str()))
     }
 
     /// Whether a database server is expected on it: by its role `db` or `masterdb`.

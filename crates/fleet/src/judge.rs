@@ -13,6 +13,8 @@ use roles::RoleStanding;
 
 mod answers;
 mod clock;
+mod daily_jobs;
+mod database_files;
 mod databases;
 mod disks;
 mod failed_units;
@@ -39,6 +41,7 @@ const RULES: &[Rule] = &[
     Rule::Plain(runs::rule),
     Rule::Plain(outside::rule),
     Rule::Plain(databases::rule),
+    Rule::Plain(database_files::rule),
     Rule::Plain(disks::rule),
     Rule::OfRoles(roles::rule),
     Rule::Plain(grains::rule),
@@ -51,6 +54,7 @@ const RULES: &[Rule] = &[
     Rule::Plain(read_only::rule),
     Rule::Plain(oom::rule),
     Rule::Plain(failed_units::rule),
+    Rule::Plain(daily_jobs::rule),
     Rule::Plain(updates::rule),
     Rule::Plain(reboot::rule),
     Rule::Plain(support::rule),

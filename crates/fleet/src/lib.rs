@@ -4,6 +4,7 @@ pub mod access;
 pub mod backup;
 pub mod check;
 pub mod contact;
+pub mod database_address;
 pub mod declared;
 pub mod event;
 pub mod fact;

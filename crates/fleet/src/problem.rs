@@ -74,6 +74,7 @@ kinds! {
     ServerId = "server_id",
     Cluster = "cluster",
     Database = "database",
+    DatabaseAddress = "database_address",
     Unreadable = "unreadable",
     Stale = "stale",
     Run = "run",
@@ -84,6 +85,7 @@ kinds! {
     RebootRequired = "reboot_required",
     FailedUnits = "failed_units",
     OomKill = "oom_kill",
+    DailyJobs = "daily_jobs",
     OsSupport = "os_support",
     ReadOnly = "read_only",
 }

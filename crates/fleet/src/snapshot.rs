@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::database_address::NamingFile;
 use super::fact::{Fact, Gap};
 use super::fleet::{Environment, Jump, JumpBox};
 use super::growth::{FilesystemGrowth, Growth};
@@ -268,6 +269,8 @@ pub struct HostFacts {
     pub network_filesystems: Fact<Vec<Filesystem>>,
     /// Database servers on the host: empty when none is installed.
     pub databases: Fact<Vec<Database>>,
+    /// The files that name the database server of its applications; empty where the inventory names none, or it has none of those.
+    pub database_files: Fact<Vec<NamingFile>>,
     /// Updates, reboots, failed units, kills: what waits for its keeper.
     pub upkeep: Fact<Upkeep>,
     /// Other services, a fact each.
@@ -289,6 +292,7 @@ impl HostFacts {
             filesystems,
             network_filesystems,
             databases,
+            database_files,
             upkeep,
             services,
         } = self;
@@ -302,6 +306,7 @@ impl HostFacts {
             ("filesystems", filesystems.gap.as_ref()),
             ("network filesystems", network_filesystems.gap.as_ref()),
             ("databases", databases.gap.as_ref()),
+            ("database files", database_files.gap.as_ref()),
             ("upkeep", upkeep.gap.as_ref()),
         ]
         .into_iter()

@@ -17,10 +17,12 @@ use jumpdeck_fleet::storage::{Filesystem, Usage};
 use jumpdeck_fleet::topology::status_of_master;
 
 use super::gather::Picture;
+use database_files::DatabaseFileStatus;
 use outside::OutsideStatus;
 use services::{ServiceStatus, services};
 use upkeep::UpkeepStatus;
 
+pub(super) mod database_files;
 pub(super) mod outside;
 pub(super) mod services;
 pub(super) mod upkeep;
@@ -69,6 +71,7 @@ pub(super) struct HostStatus {
     pub(super) memory: Option<MemoryStatus>,
     pub(super) filesystems: Option<Vec<FilesystemStatus>>,
     pub(super) replication: Option<Vec<ReplicationStatus>>,
+    pub(super) database_files: Option<Vec<DatabaseFileStatus>>,
     pub(super) upkeep: Option<UpkeepStatus>,
     pub(super) services: Option<Vec<ServiceStatus>>,
     pub(super) problems: Vec<ProblemStatus>,
@@ -233,6 +236,8 @@ fn host(picture: &Picture, h: &HostSnapshot) -> HostStatus {
         filesystems: filesystems(h, judgeable),
         replication: told(&facts.databases, judgeable)
             .map(|databases| databases.iter().flat_map(|d| replication(picture, d)).collect()),
+        database_files: told(&facts.database_files, judgeable)
+            .map(|files| files.iter().map(|file| database_files::status(picture, file)).collect()),
         upkeep: told(&facts.upkeep, judgeable)
             .map(|upkeep| upkeep::upkeep(upkeep, told(&facts.os, judgeable))),
         services: services(picture, h, judgeable),

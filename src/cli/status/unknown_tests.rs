@@ -95,6 +95,7 @@ fn fields(question: &str) -> &'static [&'static str] {
         "grains" => &["level"],
         "filesystems" => &["filesystems"],
         "databases" => &["replication"],
+        "database files" => &["database_files"],
         "upkeep" => &["upkeep"],
         SERVICES | "identity" | "network filesystems" | "clock" => &[],
         other => panic!("a question of no field: {other}"),

@@ -177,6 +177,7 @@ fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &InheritedBy<'_>, context
     (!address_is_bad).then_some(Host {
         id,
         peers: [].into(),
+        database_files: [].into(),
         address,
         port,
         access,

@@ -1,10 +1,10 @@
-//! `salt` and `database_files`: what writes the hosts' files, and without Salt which of them name the database server.
+//! `salt` and `database_files`: what writes the hosts' files, and which of them name the database server.
 
 use std::sync::Arc;
 
 use super::role::role_name;
 use crate::config::reader::{At, Reader, Table};
-use jumpdeck_fleet::fleet::{ADDRESS, DatabaseFile, FILE, Host, Management};
+use jumpdeck_fleet::fleet::{ADDRESS, DatabaseFile, FILE, Host, Management, database_files_of_salt};
 
 const KEYS: [&str; 5] = ["role", "file", "line", "reload", "check"];
 const HINT: &str = "write database_files = [{ role = \"app\", file = \"/etc/webplatform/db.ini\", line = \"host = {address}\", \
@@ -14,25 +14,27 @@ const LINE_HINT: &str = "write the part of the line that names the server, with 
 const CHECK_HINT: &str = "write a command that exits with 0 when the file is valid, with {file} in place of its path: check = \
                           \"haproxy -c -f {file}\"";
 
-/// What an environment's table says.
-pub(super) fn read(reader: &mut Reader, table: &Table<'_>, hosts: &[Arc<Host>]) -> Management {
+/// What an environment's table says, and which files name the database server: with Salt they are only looked at.
+pub(super) fn read(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    hosts: &[Arc<Host>],
+) -> (Management, Vec<DatabaseFile>) {
     let salt = reader.boolean(table, "salt").unwrap_or(true);
     let listed = reader.list(table, "database_files", HINT);
-    if salt {
-        if let Some(value) = table.get("database_files") {
-            let help = "without Salt write salt = false; with Salt remove this: the database server is set by Salt's states";
-            reader.error(
-                value.span(),
-                "database_files is only for environments without Salt (salt = false)",
-                help,
-            );
-        }
-        return Management::Salt;
+    if salt && listed.is_none() {
+        return (Management::Salt, database_files_of_salt());
     }
     let mut database_files: Vec<DatabaseFile> = Vec::new();
     for value in listed.unwrap_or_default() {
         let Some(entry) = reader.table(table.name_of("database_files"), value, HINT) else { continue };
         reader.only(&entry, &KEYS);
+        for key in ["reload", "check"].into_iter().filter(|_| salt) {
+            let Some(value) = entry.get(key) else { continue };
+            let message = format!("{key} is only for environments without Salt (salt = false)");
+            let help = "without Salt write salt = false; with Salt remove this: its states change the file, and jumpdeck only reads it";
+            reader.error(value.span(), message, help);
+        }
         if let Some(file) = database_file(reader, &entry, hosts) {
             if database_files.contains(&file) {
                 reader.error(
@@ -44,7 +46,10 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_>, hosts: &[Arc<Host>]) 
             database_files.push(file);
         }
     }
-    Management::Ssh { database_files }
+    if salt {
+        return (Management::Salt, database_files);
+    }
+    (Management::Ssh { database_files: database_files.clone() }, database_files)
 }
 
 fn database_file(reader: &mut Reader, entry: &Table<'_>, hosts: &[Arc<Host>]) -> Option<DatabaseFile> {
@@ -87,6 +92,7 @@ fn database_file(reader: &mut Reader, entry: &Table<'_>, hosts: &[Arc<Host>]) ->
         line: line?.value.to_owned(),
         reload: reload.map(|reload| reload.value.to_owned()),
         check: check.map(|check| check.value.to_owned()),
+        built_in: false,
     })
 }
 

@@ -168,6 +168,7 @@ fn pool() -> (Arc<Machines>, Arc<SessionPool>) {
         Arc::new(Host {
             id: HostId { env: name.clone(), host: HostName::new(host).unwrap() },
             peers: [].into(),
+            database_files: [].into(),
             address: "10.0.0.1".to_owned(),
             port: 22,
             access: access.clone(),

@@ -22,6 +22,7 @@ use jumpdeck_fleet::time::Freshness;
 use super::cells;
 
 mod banner;
+mod database_files;
 mod databases;
 mod figures;
 mod filesystems;
@@ -104,6 +105,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
     figures::lines(&mut page, scene, host);
     filesystems::lines(&mut page, scene, host);
     databases::lines(&mut page, scene, spec, host);
+    database_files::lines(&mut page, scene, host);
     services::lines(&mut page, scene, host);
     upkeep::lines(&mut page, scene, host);
     banner::lines(&mut page, scene, host);

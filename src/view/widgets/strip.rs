@@ -154,6 +154,7 @@ fn is_shown(problem: &Problem) -> bool {
             | ProblemKind::OsSupport
             | ProblemKind::SecurityUpdates
             | ProblemKind::PackageLists
+            | ProblemKind::DailyJobs
             | ProblemKind::RebootRequired => false,
             ProblemKind::HostDown
             | ProblemKind::HostKey
@@ -173,6 +174,7 @@ fn is_shown(problem: &Problem) -> bool {
             | ProblemKind::ServerId
             | ProblemKind::Cluster
             | ProblemKind::Database
+            | ProblemKind::DatabaseAddress
             | ProblemKind::Unreadable
             | ProblemKind::Stale
             | ProblemKind::Service

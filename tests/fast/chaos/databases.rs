@@ -1,4 +1,5 @@
-//! A database server that is nearly used up, and one with a transaction that nobody ends: seen, named, and well again.
+//! A database server that is nearly used up, one with a transaction that nobody ends, an application that uses the wrong one: seen,
+//! named, and well again.
 
 use super::*;
 
@@ -57,4 +58,57 @@ async fn a_database_server_says_when_its_connections_run_out_and_what_is_open_fo
 
     assert!(world.lock().unwrap().databases().refuse_connections(&host, 3));
     bench.said("three were refused", Severity::Warning, "mariadb: refused 3 connections").await;
+}
+
+/// A file of an application names the other server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_application_that_names_a_read_only_server_is_critical_until_the_file_or_the_server_changes() {
+    const FILE: &str = "/etc/webplatform/db.ini";
+    let often = cadence(Duration::from_millis(200), Duration::from_secs(8));
+    let mut bench = Bench::up("wpd-2015", often).await;
+    let host = |name: &str| HostName::new(name).unwrap();
+    let (apps, world) = (["app1", "app2", "app3", "app1-jobrunner"], Arc::clone(&bench.world));
+    let [master, replica] = [HOST, "db2"].map(|name| bench.env.host(&host(name)).unwrap().address.clone());
+    let of_files = |b: &Bench| -> Vec<Problem> {
+        b.problems().into_iter().filter(|p| p.kind == ProblemKind::DatabaseAddress).collect()
+    };
+    let named = |b: &Bench, app: &str| {
+        let files = b.hosts.get(app)?.facts.database_files.current()?;
+        Some(files.first()?.servers.as_ref().ok()?.first()?.word.to_string())
+    };
+    bench
+        .until("all are read", LONG, |b| apps.iter().all(|app| named(b, app).is_some_and(|is| is == master)))
+        .await;
+    assert_eq!(of_files(&bench), []);
+    assert_eq!(bench.hosts[HOST].facts.database_files.current(), Some(&Vec::new()), "it has none");
+
+    let rename = |app: &str, from: &str, to: &str| {
+        let mut world = world.lock().unwrap();
+        let text = String::from_utf8(world.read_file(&host(app), FILE).unwrap()).unwrap();
+        assert!(text.contains(from), "{text}");
+        world.write_file(&host(app), FILE, text.replace(from, to).into_bytes());
+    };
+    rename("app2", &master, &replica);
+    let is_alone = |b: &Bench| match of_files(b).as_slice() {
+        [one] => one.severity == Severity::Critical && one.host == Some(host("app2")),
+        _ => false,
+    };
+    bench.until("app2 names the replica", LONG, is_alone).await;
+    let said = of_files(&bench).remove(0).message;
+    assert!(
+        said.starts_with(&format!("{FILE} names db2 ({replica}), which is read-only; writable is {HOST}. ")),
+        "{said}"
+    );
+
+    // The roles of the servers change: now the others are wrong, and then nobody is.
+    for (server, is) in [("db2", false), (HOST, true)] {
+        world.lock().unwrap().databases().server_mut(&host(server)).unwrap().read_only = is;
+    }
+    let are_others = |b: &Bench| match of_files(b).as_slice() {
+        [one] => one.severity == Severity::Critical && one.host.is_none() && one.named.len() == 3,
+        _ => false,
+    };
+    bench.until("the other three name the old one", LONG, are_others).await;
+    apps.iter().filter(|app| **app != "app2").for_each(|app| rename(app, &master, &replica));
+    bench.until("all is well", LONG, |b| of_files(b).is_empty()).await;
 }

@@ -4,8 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jumpdeck::collect::probes::PROBES;
+use jumpdeck_fleet::fleet::{Host, database_files_of_salt};
 use regex::{Captures, Regex};
 use toml::Value;
+
+use crate::support::shell::host;
 
 /// Scripts that are sent together, and where they are.
 pub(super) struct Sent {
@@ -85,7 +88,12 @@ fn of_table(value: &Value, name: &str, all: &mut Vec<Sent>) {
 /// The resident probe with its sections, one program.
 fn probes() -> Sent {
     let mut scripts = vec![text("src/collect/resident.sh"), "SUDO='sudo -n'".to_owned()];
-    scripts.extend(PROBES.iter().map(|probe| probe.script().to_owned()));
+    // Of an application's host, which is sent how its files are read.
+    let app = Host { database_files: database_files_of_salt().into(), ..host("app1") };
+    for probe in PROBES {
+        scripts.extend(probe.settings(&app));
+        scripts.push(probe.script().to_owned());
+    }
     Sent { place: "probes".to_owned(), scripts }
 }
 

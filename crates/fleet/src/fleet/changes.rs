@@ -65,6 +65,7 @@ impl Changes {
                         roles_declared: old.roles_declared,
                         // Those are other hosts' changes.
                         peers: old.peers.clone(),
+                        database_files: old.database_files.clone(),
                         ..(**host).clone()
                     };
                     if **old != same {

@@ -1,5 +1,7 @@
 //! What writes the files of an environment's hosts: Salt, or nobody but people and runbooks over SSH.
 
+use std::sync::Arc;
+
 use super::Host;
 use crate::names::RoleName;
 
@@ -29,6 +31,32 @@ pub struct DatabaseFile {
     pub reload: Option<String>,
     /// The command that says whether its service accepts the file at [`FILE`].
     pub check: Option<String>,
+    /// It comes with the program, and nobody wrote it: a host that does not have it misses nothing.
+    pub built_in: bool,
+}
+
+/// The file that Salt writes on hosts of role `app`, and that promote-masterdb moves there.
+#[must_use]
+pub fn database_files_of_salt() -> Vec<DatabaseFile> {
+    let file = |role| DatabaseFile {
+        role,
+        file: "/etc/webplatform/db.ini".to_owned(),
+        line: format!("host = {ADDRESS}"),
+        reload: None,
+        check: None,
+        built_in: true,
+    };
+    RoleName::new("app").map(file).into_iter().collect()
+}
+
+/// Tells the hosts of an environment which files name its database server.
+#[must_use]
+pub fn with_database_files(mut hosts: Vec<Arc<Host>>, files: Vec<DatabaseFile>) -> Vec<Arc<Host>> {
+    let files: Arc<[DatabaseFile]> = files.into();
+    for host in hosts.iter_mut().filter(|_| !files.is_empty()) {
+        Arc::make_mut(host).database_files = Arc::clone(&files);
+    }
+    hosts
 }
 
 /// What stands for a file's path in [`DatabaseFile::check`].

@@ -18,6 +18,7 @@ use crate::text::Clean;
 use crate::upkeep::Upkeep;
 
 mod contacts;
+mod database_files;
 mod databases;
 mod figures;
 mod requirements;
@@ -75,6 +76,7 @@ fn world(hosts: &[&str]) -> World {
             Arc::new(Host {
                 id: HostId { env: env_name.clone(), host: HostName::new(name).unwrap() },
                 peers: [].into(),
+                database_files: [].into(),
                 address: format!("{name}.production.wpdn"),
                 port: 22,
                 access: access.clone(),
@@ -151,6 +153,7 @@ fn healthy(spec: &Host, index: usize) -> HostSnapshot {
     facts.memory.learn(memory, NOW);
     facts.uptime.learn(Duration::from_secs(86_400), NOW);
     facts.clock_offset_ms.learn(0, NOW);
+    facts.database_files.learn(Vec::new(), NOW);
     facts.upkeep.learn(Upkeep::in_order(), NOW);
     let databases =
         if spec.has_role("db") { vec![database(index, spec.has_role("masterdb"))] } else { vec![] };

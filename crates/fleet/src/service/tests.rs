@@ -168,6 +168,7 @@ fn host(roles: &[&str], services: &[&str], unwatched: &[&str]) -> Host {
             host: crate::names::HostName::new("h").unwrap(),
         },
         peers: [].into(),
+        database_files: [].into(),
         address: "10.0.0.1".into(),
         port: 22,
         access: Arc::new(crate::access::Access {

@@ -60,6 +60,7 @@ pub fn misses() -> Vec<(&'static str, Miss)> {
         ("filesystems", |f, gap, old| miss(&mut f.filesystems, gap, old)),
         ("network filesystems", |f, gap, old| miss(&mut f.network_filesystems, gap, old)),
         ("databases", |f, gap, old| miss(&mut f.databases, gap, old)),
+        ("database files", |f, gap, old| miss(&mut f.database_files, gap, old)),
         ("upkeep", |f, gap, old| miss(&mut f.upkeep, gap, old)),
         ("clock", |f, gap, old| miss(&mut f.clock_offset_ms, gap, old)),
         (SERVICES, |f, gap, old| f.services.iter_mut().for_each(|entry| miss(&mut entry.fact, gap, old))),

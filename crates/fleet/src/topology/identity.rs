@@ -2,7 +2,11 @@
 //! id that answered. Neither proves it alone: ids are 1 by default, and an address may be a tunnel, a forwarded port or
 //! another network's. Both together do.
 
+use std::net::IpAddr;
+
+use crate::database_address::NamedServer;
 use crate::fleet::Environment;
+use crate::names::HostName;
 use crate::replication::{Connection, ServerStatus};
 use crate::snapshot::HostSnapshot;
 
@@ -72,6 +76,27 @@ pub fn leads(env: &Environment, candidates: &[Candidate<'_>], c: &Connection) ->
 
 fn places<'a>(candidates: &[Candidate<'a>], is: impl Fn(&Candidate<'a>) -> bool) -> Vec<usize> {
     candidates.iter().enumerate().filter(|(_, s)| is(s)).map(|(at, _)| at).collect()
+}
+
+/// The host that a file of an application names: by the address, or by the name where nobody knows its address. A loopback address
+/// is nobody's: a proxy may listen there.
+pub fn host_named<'a>(
+    env: &'a Environment,
+    hosts: &[impl AsRef<HostSnapshot>],
+    server: &NamedServer,
+) -> Option<&'a HostName> {
+    let found = match server.address() {
+        Some(address) if address.is_loopback() => None,
+        Some(address) => {
+            env.hosts.iter().find(|host| host.address.parse::<IpAddr>().is_ok_and(|own| own == address))
+        }
+        None => {
+            let called =
+                hosts.iter().map(AsRef::as_ref).find(|host| is_called(env, host, server.word.as_str()));
+            called.and_then(|host| env.host(&host.id.host))
+        }
+    };
+    found.map(|host| &host.id.host)
 }
 
 /// Whether a host goes by this address: its address in the inventory, its name, its name with the domain, or the

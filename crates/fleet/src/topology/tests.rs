@@ -41,6 +41,7 @@ fn world(said: &[Said<'_>]) -> World {
         specs.push(Arc::new(Host {
             id: host_id,
             peers: [].into(),
+            database_files: [].into(),
             address,
             port: 22,
             access: access.clone(),

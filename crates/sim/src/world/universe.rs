@@ -9,7 +9,7 @@ use jumpdeck_fleet::check::{CheckCommand, CheckLimits, CheckNumber, CheckRange, 
 use jumpdeck_fleet::declared::{DeclaredService, default_services, services_of_roles};
 use jumpdeck_fleet::fleet::{
     Cadence, Environment, Fleet, Guard, Host, Jump, JumpBox, Requirement, Thresholds, Transport,
-    default_requirements, with_peers,
+    database_files_of_salt, default_requirements, with_database_files, with_peers,
 };
 use jumpdeck_fleet::names::{EnvName, HostId, RoleName};
 
@@ -210,6 +210,7 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
         Arc::new(Host {
             id: HostId { env: name.clone(), host: machine.name.clone() },
             peers: [].into(),
+            database_files: [].into(),
             address: machine.address.clone(),
             port: 22,
             access: Arc::clone(access),
@@ -245,6 +246,6 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
         requirements: rules.requirements.clone(),
         cadence: Cadence::default(),
         outside: world.outside_settings(),
-        hosts: with_peers(hosts.collect()),
+        hosts: with_database_files(with_peers(hosts.collect()), database_files_of_salt()),
     })
 }

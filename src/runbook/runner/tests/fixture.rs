@@ -267,6 +267,7 @@ pub(super) fn environment() -> Arc<Environment> {
         Arc::new(Host {
             id: HostId { env: env.clone(), host: HostName::new(name).unwrap() },
             peers: [].into(),
+            database_files: [].into(),
             address: format!("10.0.0.{}", name.len()),
             port: 22,
             access: access.clone(),
