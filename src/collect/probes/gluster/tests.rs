@@ -53,12 +53,15 @@ fn with(kind: &str, shape: &str, bricks: &[(&str, bool)]) -> Vec<(Severity, Stri
 
 #[test]
 fn a_volume_that_runs_and_of_which_no_brick_is_listed_is_unknown() {
-    let volumes =
-        info("v", "Replicate", "1 x 2 = 2", &["storage3:/b", "storage5:/b"]) + &info("w", "Distribute", "1", &["storage3:/w"]);
+    let volumes = info("v", "Replicate", "1 x 2 = 2", &["storage3:/b", "storage5:/b"])
+        + &info("w", "Distribute", "1", &["storage3:/w"]);
     let judged = judged(&answer(PEERS, &volumes, &status("w", &[("storage3:/w", true)]), ""));
     assert_eq!(judged.len(), 1, "{judged:?}");
     assert_eq!(judged[0].0, Severity::Unknown);
-    assert!(judged[0].1.starts_with("gluster: v: bricks storage3:/b, storage5:/b are unknown: "), "{judged:?}");
+    assert!(
+        judged[0].1.starts_with("gluster: v: bricks storage3:/b, storage5:/b are unknown: "),
+        "{judged:?}"
+    );
 }
 
 #[test]
