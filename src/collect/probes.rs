@@ -24,6 +24,8 @@ probes! {
     grains::GrainsProbe,
     filesystems::Filesystems,
     network_filesystems::NetworkFilesystems,
+    // Uses what df said in the same report.
+    deleted_files::DeletedFilesProbe,
     mariadb::MariaDb,
     database_files::DatabaseFiles,
     redis::PROBE,

@@ -6,6 +6,7 @@ mod checks;
 mod cloud_servers;
 mod code_trees;
 mod database_files;
+mod deleted_files;
 mod elasticsearch;
 mod exim;
 mod gluster;

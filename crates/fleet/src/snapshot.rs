@@ -11,7 +11,7 @@ use super::left::LeftRun;
 use super::names::{EnvName, HostId, HostName, RoleName};
 use super::replication::Database;
 use super::service::Services;
-use super::storage::Filesystem;
+use super::storage::{DeletedFiles, Filesystem};
 use super::text::Clean;
 use super::time::Moment;
 use super::upkeep::Upkeep;
@@ -267,6 +267,8 @@ pub struct HostFacts {
     pub filesystems: Fact<Vec<Filesystem>>,
     /// Network filesystems, each bounded by itself.
     pub network_filesystems: Fact<Vec<Filesystem>>,
+    /// Deleted files that are still open, of each local filesystem that is at least 80 % full.
+    pub deleted_files: Fact<Vec<DeletedFiles>>,
     /// Database servers on the host: empty when none is installed.
     pub databases: Fact<Vec<Database>>,
     /// The files that name the database server of its applications; empty where the inventory names none, or it has none of those.
@@ -291,6 +293,7 @@ impl HostFacts {
             clock_offset_ms,
             filesystems,
             network_filesystems,
+            deleted_files,
             databases,
             database_files,
             upkeep,
@@ -305,6 +308,7 @@ impl HostFacts {
             ("grains", grains.gap.as_ref()),
             ("filesystems", filesystems.gap.as_ref()),
             ("network filesystems", network_filesystems.gap.as_ref()),
+            ("deleted files", deleted_files.gap.as_ref()),
             ("databases", databases.gap.as_ref()),
             ("database files", database_files.gap.as_ref()),
             ("upkeep", upkeep.gap.as_ref()),

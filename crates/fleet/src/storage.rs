@@ -36,6 +36,60 @@ pub struct Usage {
     pub inodes_use_percent: Option<u8>,
 }
 
+/// Files on a filesystem that is nearly full, which were deleted and are still open: their room is not free yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedFiles {
+    /// Where the filesystem is mounted.
+    pub mount: Clean,
+    /// Their sum, or why it is not known.
+    pub held: Result<HeldFiles, Gap>,
+}
+
+/// The sum of deleted files that are still open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldFiles {
+    /// The room they take, kB.
+    pub kb: u64,
+    /// How many files.
+    pub files: u64,
+    /// Not every process could be looked at: there may be more.
+    pub at_least: bool,
+    /// Who holds most of them.
+    pub holder: Option<FileHolder>,
+}
+
+/// A process that holds deleted files open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileHolder {
+    /// Its program's name.
+    pub program: Clean,
+    /// Its number.
+    pub process: u32,
+    /// What it holds, kB.
+    pub kb: u64,
+}
+
+impl HeldFiles {
+    /// `14G of it are deleted files held open by mysqld (pid 812)`, with who holds most where several do.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let least = if self.at_least { "at least " } else { "" };
+        let whole = human_kb(self.kb);
+        match &self.holder {
+            Some(FileHolder { program, process, kb }) if *kb < self.kb => {
+                let part = human_kb(*kb);
+                format!(
+                    "{least}{whole} of it are deleted files held open, {part} by {program} (pid {process})"
+                )
+            }
+            Some(FileHolder { program, process, .. }) => {
+                format!("{least}{whole} of it are deleted files held open by {program} (pid {process})")
+            }
+            None => format!("{least}{whole} of it are deleted files held open"),
+        }
+    }
+}
+
 /// A size that may be below zero, as `df -h` prints it: `-188M`.
 #[must_use]
 pub fn human_signed_kb(kb: i64) -> String {

@@ -2,6 +2,7 @@
 
 pub(crate) mod calendar;
 pub mod files;
+pub(crate) mod held;
 pub mod machine;
 pub mod os;
 pub mod people;

@@ -9,7 +9,7 @@ use crate::cloud::{self, volumes};
 use crate::mariadb::{self, DatabaseError, Databases, TICKS};
 use crate::posix::machine::{self, Machine, Memory};
 use crate::posix::storage::Mount;
-use crate::posix::{files, tasks, upkeep};
+use crate::posix::{files, held, tasks, upkeep};
 use crate::web::{self, cdn, tls};
 use crate::{dns, elastic, git, gluster, mail, memcache, redis, salt, services};
 use jumpdeck_fleet::names::{EnvName, HostName, NameError};
@@ -78,6 +78,7 @@ pub struct World {
     pub(crate) cloud: cloud::Cloud,
     pub(crate) elastic: elastic::Elastic,
     pub(crate) gluster: gluster::Bricks,
+    pub(crate) held: Vec<held::HeldFile>,
     pub(crate) web: web::WebServers,
     pub(crate) public: web::public::PublicFaults,
     pub(crate) cdn: cdn::Cdn,
@@ -306,6 +307,7 @@ impl World {
     pub fn filesystems(&self, host: &HostName) -> Option<Vec<Mount>> {
         let mut mounts = self.machine(host)?.filesystems(self.seconds());
         self.count_files(host, &mut mounts);
+        self.count_held(host, &mut mounts);
         Some(mounts)
     }
 

@@ -13,16 +13,17 @@ use jumpdeck_fleet::replication::{
     Cluster, Connection, Database, Encryption, NodeHealth, ServerActivity, ServerStatus, encryption,
 };
 use jumpdeck_fleet::snapshot::{HostSnapshot, Load, Memory};
-use jumpdeck_fleet::storage::{Filesystem, Usage};
 use jumpdeck_fleet::topology::status_of_master;
 
 use super::gather::Picture;
 use database_files::DatabaseFileStatus;
+pub(super) use filesystems::FilesystemStatus;
 use outside::OutsideStatus;
 use services::{ServiceStatus, services};
 use upkeep::UpkeepStatus;
 
 pub(super) mod database_files;
+mod filesystems;
 pub(super) mod outside;
 pub(super) mod services;
 pub(super) mod upkeep;
@@ -93,22 +94,6 @@ pub(super) struct MemoryStatus {
     pub(super) cache_unread: bool,
     pub(super) swap_total_kb: u64,
     pub(super) swap_free_kb: u64,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct FilesystemStatus {
-    pub(super) device: String,
-    pub(super) mount: String,
-    pub(super) fstype: Option<String>,
-    pub(super) size_kb: Option<u64>,
-    pub(super) used_kb: Option<u64>,
-    pub(super) available_kb: Option<i64>,
-    pub(super) use_percent: Option<u8>,
-    pub(super) inodes_use_percent: Option<u8>,
-    pub(super) growth_kb_per_day: Option<u64>,
-    pub(super) full_in_days: Option<f64>,
-    pub(super) remote: bool,
-    pub(super) errors: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -233,7 +218,7 @@ fn host(picture: &Picture, h: &HostSnapshot) -> HostStatus {
         uptime_s: told(&facts.uptime, judgeable).map(|u| u.as_secs()),
         load: told(&facts.load, judgeable).map(load),
         memory: told(&facts.memory, judgeable).map(memory),
-        filesystems: filesystems(h, judgeable),
+        filesystems: filesystems::filesystems(h, judgeable),
         replication: told(&facts.databases, judgeable)
             .map(|databases| databases.iter().flat_map(|d| replication(picture, d)).collect()),
         database_files: told(&facts.database_files, judgeable)
@@ -287,39 +272,6 @@ fn memory(m: &Memory) -> MemoryStatus {
         swap_total_kb: m.swap_total_kb,
         swap_free_kb: m.swap_free_kb,
     }
-}
-
-fn filesystems(h: &HostSnapshot, judgeable: bool) -> Option<Vec<FilesystemStatus>> {
-    let local = told(&h.facts.filesystems, judgeable)?;
-    let network = told(&h.facts.network_filesystems, judgeable);
-    Some(local.iter().chain(network.into_iter().flatten()).map(|f| filesystem(h, f)).collect())
-}
-
-fn filesystem(h: &HostSnapshot, f: &Filesystem) -> FilesystemStatus {
-    let usage: Option<&Usage> = f.usage.as_ref().ok();
-    // How fast it fills is told only with when it is full: it says nothing else for sure.
-    let growth = h.growth_of(f);
-    let full_in = growth.zip(usage).and_then(|(growth, usage)| growth.full_in(usage));
-    FilesystemStatus {
-        device: f.device.to_string(),
-        mount: f.mount.to_string(),
-        fstype: f.fstype.as_ref().map(ToString::to_string),
-        size_kb: usage.map(|u| u.size_kb),
-        used_kb: usage.map(|u| u.used_kb),
-        available_kb: usage.map(|u| u.available_kb),
-        use_percent: usage.and_then(|u| u.use_percent),
-        inodes_use_percent: usage.and_then(|u| u.inodes_use_percent),
-        growth_kb_per_day: full_in.and(growth).map(|growth| growth.kb_per_day),
-        full_in_days: full_in.map(|time| (time.as_secs_f64() / 8_640.0).round() / 10.0),
-        remote: f.remote,
-        errors: filesystem_errors(f),
-    }
-}
-
-fn filesystem_errors(f: &Filesystem) -> Vec<String> {
-    let usage = f.usage.as_ref().err().map(Gap::describe);
-    let inodes = f.inodes_gap.as_ref().map(|gap| format!("inodes {}", gap.describe()));
-    usage.into_iter().chain(inodes).collect()
 }
 
 /// An entry for each connection; one without a connection for a server that follows nobody or could not be asked.

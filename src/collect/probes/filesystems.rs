@@ -48,6 +48,7 @@ impl Probe for Filesystems {
             say "@said$NL$jd_got"
         }
         probe_filesystems() {
+            filesystems_used=
             jd_mounts || return 1
             [ -n "$jd_local" ] || return 0
             ! lacks df || return 127
@@ -66,7 +67,7 @@ impl Probe for Filesystems {
                     return "$filesystems_status"
                 case $filesystems_said in
                     *'Mounted on'*)
-                        filesystems_both=yes
+                        filesystems_both=yes filesystems_used=$filesystems_said
                         [ -z "$filesystems_cut" ] || say "@cut $filesystems_cut"
                         say "@both$NL$filesystems_said"
                         filesystems_why -k --output=source,size,used,avail,pcent,itotal,ipcent,target "$@"
@@ -76,7 +77,7 @@ impl Probe for Filesystems {
             fi
             filesystems_ask -P -k "$@" || return "$filesystems_status"
             [ "$filesystems_status" != 127 ] || { jd_out="df$NL"; return 127; }
-            filesystems_space=$filesystems_status
+            filesystems_space=$filesystems_status filesystems_used=$filesystems_said
             [ -z "$filesystems_cut" ] || say "@cut $filesystems_cut"
             say "@space$NL$filesystems_said"
             filesystems_why -P -k "$@"

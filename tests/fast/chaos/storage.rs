@@ -1,4 +1,4 @@
-//! Storage: bricks of GlusterFS that end, and peers that are away.
+//! Storage: bricks of GlusterFS that end, peers that are away, deleted files that fill a disk.
 
 use jumpdeck_fleet::service::ServiceHealth;
 
@@ -48,4 +48,27 @@ async fn a_brick_that_ends_is_critical_and_a_peer_that_is_away_a_warning() {
     let found = bench.named_as(("storage3", GLUSTER), "a peer is away", ServiceHealth::Degraded).await;
     assert_eq!((found.len(), found[0].0), (1, Severity::Warning), "{found:?}");
     assert!(found[0].1.starts_with("gluster: peer storage5 is disconnected"), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_deleted_files_fill_names_who_holds_them_until_it_is_restarted() {
+    let host = HostName::new("db2").unwrap();
+    let fill = |world: &mut World| {
+        let host = HostName::new("db2").unwrap();
+        let free = world.available_kb(&host, "/");
+        assert!(world.hold_deleted(&host, "mysql", "/", free - free / 50));
+    };
+    let mut bench = Bench::start("wpd-2015", cadence(POLL, Duration::from_secs(8)), fill).await;
+    let full = |bench: &Bench| {
+        let own =
+            |p: &Problem| p.kind == ProblemKind::Disk && p.host.as_ref().is_some_and(|h| h.as_str() == "db2");
+        bench.problems().into_iter().find(own).map(|p| p.message)
+    };
+    let named = |bench: &Bench| {
+        full(bench)
+            .is_some_and(|text| text.contains("deleted files held open by mysqld (pid 1187): restart it"))
+    };
+    bench.until("it names who holds them", LONG, |b| b.jump.is_some() && named(b)).await;
+    assert!(bench.world.lock().unwrap().restart_service(&host, "mysql"));
+    bench.until("the disk has room again", LONG, |b| full(b).is_none()).await;
 }

@@ -64,13 +64,24 @@ fn judge_one(s: &Situation<'_>, snapshot: &HostSnapshot, filesystem: &Filesystem
         let full = if percent >= 100 { "full" } else { "in use" };
         let fills = growth.and_then(|growth| growth.describe(usage)).map(|text| format!(", {text}"));
         let fills = fills.unwrap_or_default();
-        let message = format!("{mount} {percent}% {full} ({free} of {size} available){fills}");
+        let deleted = deleted_files(snapshot, filesystem, usage.size_kb).unwrap_or_default();
+        let message = format!("{mount} {percent}% {full} ({free} of {size} available){fills}{deleted}");
         out.push(s.problem(severity, Some(host), ProblemKind::Disk, message));
     }
     if let Some((severity, percent)) = at_or_over(usage.inodes_use_percent, s.env.thresholds.inodes) {
         let message = format!("{mount} {percent}% of inodes in use");
         out.push(s.problem(severity, Some(host), ProblemKind::Inodes, message));
     }
+}
+
+/// What to do first, where deleted files that are still open take a hundredth of the filesystem or more.
+fn deleted_files(host: &HostSnapshot, filesystem: &Filesystem, size_kb: u64) -> Option<String> {
+    if filesystem.remote {
+        return None;
+    }
+    let all = host.facts.deleted_files.current()?;
+    let held = all.iter().find(|deleted| deleted.mount == filesystem.mount)?.held.as_ref().ok()?;
+    (held.kb > 0 && held.kb >= size_kb / 100).then(|| format!("; {}: restart it to free them", held.words()))
 }
 
 fn at_or_over(percent: Option<u8>, limit: Threshold) -> Option<(Severity, u8)> {

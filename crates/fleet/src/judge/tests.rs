@@ -142,6 +142,7 @@ fn healthy(spec: &Host, index: usize) -> HostSnapshot {
     facts.os.learn(Os { pretty: "Ubuntu 14.04".into(), release: "ubuntu 14.04".into(), kernel: None }, NOW);
     facts.filesystems.learn(vec![filesystem("/", 40)], NOW);
     facts.network_filesystems.learn(Vec::new(), NOW);
+    facts.deleted_files.learn(Vec::new(), NOW);
     let memory = Memory {
         total_kb: 4_000_000,
         available_kb: 3_000_000,

@@ -59,6 +59,7 @@ pub fn misses() -> Vec<(&'static str, Miss)> {
         ("grains", |f, gap, old| miss(&mut f.grains, gap, old)),
         ("filesystems", |f, gap, old| miss(&mut f.filesystems, gap, old)),
         ("network filesystems", |f, gap, old| miss(&mut f.network_filesystems, gap, old)),
+        ("deleted files", |f, gap, old| miss(&mut f.deleted_files, gap, old)),
         ("databases", |f, gap, old| miss(&mut f.databases, gap, old)),
         ("database files", |f, gap, old| miss(&mut f.database_files, gap, old)),
         ("upkeep", |f, gap, old| miss(&mut f.upkeep, gap, old)),

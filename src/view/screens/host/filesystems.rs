@@ -70,6 +70,9 @@ fn section<'a>(
             for filesystem in list {
                 page.plain(line(scene, filesystem, freshness, widths));
                 page.lines.extend(growth(scene, host, filesystem));
+                if let Some(words) = deleted_files(scene, host, filesystem) {
+                    page.plain(words);
+                }
             }
         }
         ShownFact::Gap(gap) => page.plain(span(format!("{what}: {}", gap.describe()), scene.styles.unknown)),
@@ -92,6 +95,22 @@ fn growth<'a>(scene: &Scene<'a>, host: &HostSnapshot, f: &Filesystem) -> Option<
     let is_a_problem = growth.is_a_problem(usage, &scene.env.spec.thresholds);
     let style = if is_a_problem { scene.styles.warning } else { scene.styles.muted };
     Some(span(format!("  {says}, seen for {}", short_age(growth.span)), style).into())
+}
+
+/// Deleted files that are still open on a filesystem that is nearly full.
+fn deleted_files<'a>(scene: &Scene<'a>, host: &'a HostSnapshot, f: &Filesystem) -> Option<Line<'a>> {
+    let ShownFact::Value(all, freshness) = scene.shown(host, &host.facts.deleted_files) else { return None };
+    match &all.iter().find(|one| !f.remote && one.mount == f.mount)?.held {
+        Ok(held) if held.files == 0 => None,
+        Ok(held) => {
+            let style = scene.styles.figure(None, freshness);
+            Some(Line::from(span(format!("  {}", held.words()), style)))
+        }
+        Err(gap) => Some(Line::from(span(
+            format!("  deleted files that are still open: {}", gap.describe()),
+            scene.styles.unknown,
+        ))),
+    }
 }
 
 fn line<'a>(scene: &Scene<'a>, f: &'a Filesystem, freshness: Freshness, w: Widths) -> Line<'a> {

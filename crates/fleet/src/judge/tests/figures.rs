@@ -170,3 +170,32 @@ fn memory_in_use_is_unknown_where_the_cache_of_zfs_is() {
     }
     assert_eq!(with(total / 2), []);
 }
+
+#[test]
+fn deleted_files_that_are_still_open_explain_a_full_disk() {
+    use crate::storage::{DeletedFiles, FileHolder, HeldFiles};
+    let told = |kb: u64, of_holder: u64, at_least: bool| {
+        let mut w = trio();
+        let holder = Some(FileHolder { program: "mysqld".into(), process: 812, kb: of_holder });
+        let held = DeletedFiles { mount: "/".into(), held: Ok(HeldFiles { kb, files: 3, at_least, holder }) };
+        w.change("app1", |h| {
+            h.facts.filesystems.learn(vec![filesystem("/", 96)], NOW);
+            h.facts.deleted_files.learn(vec![held], NOW);
+        });
+        w.judge().remove(0).message
+    };
+    let message = told(20_480, 20_480, false);
+    assert!(
+        message.ends_with(
+            "; 20M of it are deleted files held open by mysqld (pid 812): restart it to free them"
+        ),
+        "{message}"
+    );
+    let message = told(20_480, 10_240, true);
+    assert!(
+        message.contains("; at least 20M of it are deleted files held open, 10M by mysqld (pid 812):"),
+        "{message}"
+    );
+    // Less than a hundredth of it is no explanation.
+    assert!(!told(9_999, 9_999, false).contains("deleted"));
+}

@@ -161,6 +161,7 @@ impl World {
                 for process in self.processes(host) {
                     processes::FILES.iter().for_each(|file| add(&format!("/proc/{}/{file}", process.pid)));
                 }
+                self.descriptors(host).iter().for_each(|file| add(file));
             }
             let listed = |folder: &str| folder.starts_with(&prefix) || prefix.starts_with(folder);
             if listed(MASTER_KEYS) && self.keeps_keys(host) {

@@ -22,6 +22,8 @@ enum Test {
     Newer(f64),
     Empty,
     Owner(String),
+    /// Names that it has: none of a deleted file that a process holds open.
+    Links(u64),
 }
 
 enum Action {
@@ -66,6 +68,8 @@ impl Program for Find {
 }
 
 fn plan(work: &Work<'_>, words: &[String]) -> Result<Plan, String> {
+    // There are no symbolic links to follow, except descriptors, which always are.
+    let words = words.strip_prefix(&["-L".to_owned()]).unwrap_or(words);
     let starts = words.iter().position(|word| word.starts_with('-') || word == "!" || word == "(");
     let (roots, mut rest) = words.split_at(starts.unwrap_or(words.len()));
     let mut plan = Plan { roots: roots.to_vec(), ..Plan::default() };
@@ -115,6 +119,7 @@ fn plan(work: &Work<'_>, words: &[String]) -> Result<Plan, String> {
             "-path" | "-wholename" => Test::Path(value()?.clone()),
             "-type" => Test::Kind(value()?.chars().next().unwrap_or('f')),
             "-empty" => Test::Empty,
+            "-links" => Test::Links(value()?.parse().map_err(|_| "-links wants a number".to_owned())?),
             "-user" => Test::Owner(value()?.clone()),
             "-size" => size(value()?)?,
             "-mtime" | "-ctime" => age(value()?, 86_400.0)?,
@@ -190,6 +195,7 @@ fn holds(work: &Work<'_>, test: &Test, shown: &str, path: &str, found: &Metadata
             work.world.list_dir(&work.host, path).is_some_and(|names| names.is_empty())
         }
         Test::Empty => found.size == 0,
+        Test::Links(links) => *links == u64::from(work.world.held_file(&work.host, path).is_none()),
         Test::Owner(owner) => found.attributes.owner == *owner,
     }
 }

@@ -33,7 +33,7 @@ impl Program for Stat {
                     continue;
                 };
                 match parsed.value('c') {
-                    Some(format) => one(work, format, name, &found),
+                    Some(format) => one(work, format, (name, &path), &found),
                     None => long(work, name, &found),
                 }
             }
@@ -68,7 +68,13 @@ fn kind(found: &Metadata) -> &'static str {
     }
 }
 
-fn one(work: &mut Work<'_>, format: &str, name: &str, found: &Metadata) {
+/// A number that is another for each path.
+fn inode(path: &str) -> u64 {
+    path.bytes().fold(17, |sum: u64, byte| (sum * 31 + u64::from(byte)) % 1_000_000_007)
+}
+
+fn one(work: &mut Work<'_>, format: &str, (name, path): (&str, &str), found: &Metadata) {
+    let deleted = work.world.held_file(&work.host, path).is_some();
     let mut text = String::new();
     let mut rest = format.chars();
     let attributes = &found.attributes;
@@ -89,7 +95,11 @@ fn one(work: &mut Work<'_>, format: &str, name: &str, found: &Metadata) {
             Some('G') => text.push_str(&attributes.group),
             Some('F') => text.push_str(kind(found)),
             Some('n') => text.push_str(name),
-            Some('h') => text.push('1'),
+            Some('h') => text.push(if deleted { '0' } else { '1' }),
+            Some('d') => text.push_str(&work.world.device_of(&work.host, path).to_string()),
+            Some('i') => text.push_str(&inode(path).to_string()),
+            Some('b') => text.push_str(&found.size.div_ceil(512).to_string()),
+            Some('B') => text.push_str("512"),
             Some('%') | None => text.push('%'),
             Some(other) => return work.complain(&format!("%{other} is not simulated")),
         }
