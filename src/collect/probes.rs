@@ -36,6 +36,8 @@ probes! {
     mdraid::PROBE,
     drbd::PROBE,
     gluster::PROBE,
+    lvm_snapshots::PROBE,
+    nfs_server::PROBE,
     units::Units,
     web_status::WebStatus,
     backups::Backups,

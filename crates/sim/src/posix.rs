@@ -9,6 +9,7 @@ pub mod people;
 pub(crate) mod proc;
 pub(crate) mod processes;
 pub mod programs;
+pub(crate) mod snapshots;
 pub mod storage;
 pub mod tasks;
 pub(crate) mod upkeep;

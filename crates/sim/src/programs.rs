@@ -54,6 +54,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &web::programs::curl::Curl,
     &posix::programs::crontab::Crontab,
     &posix::programs::df::Df,
+    &posix::programs::dmsetup::DMSETUP,
     &mariadb::programs::dump::Dump("mariabackup"),
     &mariadb::programs::dump::Dump("mysqldump"),
     &mail::programs::exim::EXIM,

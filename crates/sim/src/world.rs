@@ -9,7 +9,7 @@ use crate::cloud::{self, volumes};
 use crate::mariadb::{self, DatabaseError, Databases, TICKS};
 use crate::posix::machine::{self, Machine, Memory};
 use crate::posix::storage::Mount;
-use crate::posix::{files, held, tasks, upkeep};
+use crate::posix::{files, held, snapshots, tasks, upkeep};
 use crate::web::{self, cdn, tls};
 use crate::{dns, elastic, git, gluster, mail, memcache, redis, salt, services};
 use jumpdeck_fleet::names::{EnvName, HostName, NameError};
@@ -96,6 +96,7 @@ pub struct World {
     pub(crate) repositories: git::Repositories,
     pub(crate) salt: salt::Salt,
     pub(crate) services: services::Services,
+    pub(crate) snapshots: snapshots::Snapshots,
     pub(crate) clock: Clock,
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use jumpdeck_fleet::fact::{Fact, Gap};
+use jumpdeck_fleet::fact::Fact;
 use jumpdeck_fleet::judge::roles::{self, RoleStanding};
 use jumpdeck_fleet::names::{HostName, RoleName};
 use jumpdeck_fleet::problem::Problem;

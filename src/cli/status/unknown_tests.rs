@@ -97,7 +97,7 @@ fn fields(question: &str) -> &'static [&'static str] {
         "databases" => &["replication"],
         "database files" => &["database_files"],
         "upkeep" => &["upkeep"],
-        SERVICES | "identity" | "network filesystems" | "clock" => &[],
+        SERVICES | "identity" | "network filesystems" | "deleted files" | "clock" => &[],
         other => panic!("a question of no field: {other}"),
     }
 }

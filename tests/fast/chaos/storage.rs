@@ -1,4 +1,4 @@
-//! Storage: bricks of GlusterFS that end, peers that are away, deleted files that fill a disk.
+//! Storage: bricks of GlusterFS that end, peers that are away, deleted files that fill a disk, snapshots that are full, exports that nobody serves.
 
 use jumpdeck_fleet::service::ServiceHealth;
 
@@ -71,4 +71,37 @@ async fn a_disk_that_deleted_files_fill_names_who_holds_them_until_it_is_restart
     bench.until("it names who holds them", LONG, |b| b.jump.is_some() && named(b)).await;
     assert!(bench.world.lock().unwrap().restart_service(&host, "mysql"));
     bench.until("the disk has room again", LONG, |b| full(b).is_none()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_that_fills_and_exports_that_nobody_serves_are_said_of_their_host() {
+    const SNAPSHOTS: &str = "lvm-snapshots";
+    let host = HostName::new("backup").unwrap();
+    let mut bench = Bench::start("wpd-2015", cadence(POLL, Duration::from_secs(8)), |_| ()).await;
+    bench.named_as(("backup", "nfs-server"), "the kernel serves them", ServiceHealth::Ok).await;
+    assert!(bench.hosts["backup"].facts.services.get(SNAPSHOTS).is_none());
+    for (percent, severity, words) in [
+        (Some(87), Severity::Warning, "backup1/nightly 87 % in use"),
+        (None, Severity::Critical, "backup1/nightly is invalid"),
+    ] {
+        bench.world.lock().unwrap().set_snapshot(&host, percent);
+        let said = |b: &Bench| {
+            let judged = b.judged("backup", SNAPSHOTS);
+            judged.is_some_and(|(_, found)| {
+                found.iter().any(|(is, text)| *is == severity && text.contains(words))
+            })
+        };
+        bench.until(words, LONG, said).await;
+    }
+    bench.world.lock().unwrap().set_snapshot(&host, Some(12));
+    bench.named_as(("backup", SNAPSHOTS), "it was made larger", ServiceHealth::Ok).await;
+    assert!(bench.world.lock().unwrap().set_service(&host, "nfs-kernel-server", false));
+    let words = "nfs-server is stopped: /etc/exports has 1 entry";
+    let said = |b: &Bench| {
+        let judged = b.judged("backup", "nfs-server");
+        judged.is_some_and(|(_, found)| {
+            found.iter().any(|(is, text)| *is == Severity::Warning && text.starts_with(words))
+        })
+    };
+    bench.until("nobody serves them", LONG, said).await;
 }

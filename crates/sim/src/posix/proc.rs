@@ -15,6 +15,7 @@ pub(crate) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         "/proc/mounts" | "/proc/self/mounts" | "/etc/mtab" => mounts(world, m)?,
         "/proc/cpuinfo" => (0..m.cpus).map(cpu).collect(),
         "/proc/stat" => stat(world, m)?,
+        "/proc/net/tcp" if !world.keeps_keys(&m.name) => "  sl  local_address rem_address   st\n".to_owned(),
         "/proc/net/tcp" => world.minion_connections(m)?,
         "/proc/vmstat" => upkeep::vmstat(world, m)?,
         "/proc/version" => {

@@ -24,6 +24,8 @@ static SERVERS: &[(&str, &str, &str, &str)] = &[
     ("lumberjack", "bots", "lumberjack", "/opt/lumberjack/bin/lumberjack -config /etc/lumberjack.conf"),
     ("memcached", "memcache", "memcached", "/usr/bin/memcached -m 1024 -p 11211 -u memcache"),
     ("mysql", "mysql", "mysqld", "/usr/sbin/mysqld --basedir=/usr --datadir=/var/lib/mysql"),
+    // A thread of the kernel.
+    ("nfs-kernel-server", "root", "nfsd", "[nfsd]"),
     ("nginx", "root", "nginx", "nginx: master process /usr/sbin/nginx"),
     ("ntp", "ntp", "ntpd", "/usr/sbin/ntpd -p /var/run/ntpd.pid"),
     ("opendkim", "opendkim", "opendkim", "/usr/sbin/opendkim -x /etc/opendkim.conf"),

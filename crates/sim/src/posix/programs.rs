@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod apt_get;
 pub(crate) mod crontab;
 pub(crate) mod df;
+pub(crate) mod dmsetup;
 pub mod files;
 pub(crate) mod free;
 pub(crate) mod hostname;

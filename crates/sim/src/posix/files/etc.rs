@@ -14,6 +14,7 @@ pub(super) static ETC: &[&str] = &[
     "/etc/hosts",
     "/etc/issue",
     "/etc/debian_version",
+    "/etc/exports",
     "/etc/lsb-release",
     "/etc/machine-id",
     "/etc/mtab",
@@ -68,6 +69,11 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         "/etc/os-release" => m.os.os_release()?,
         "/etc/lsb-release" => m.os.lsb_release()?,
         "/etc/debian_version" => m.os.debian_version().to_owned(),
+        // Elasticsearch's snapshots.
+        "/etc/exports" => {
+            world.services(&m.name).contains(&"nfs-kernel-server").then_some(())?;
+            "/srv/snapshots 10.0.0.0/8(rw,sync,no_subtree_check)\n".to_owned()
+        }
         "/etc/issue" => format!("{} \\n \\l\n\n", m.os.description),
         upkeep::NOTIFIED => upkeep::notified(world, m)?,
         upkeep::REFRESHED => String::new(),
