@@ -45,6 +45,8 @@ probes! {
     salt_minions::PROBE,
     code_trees::PROBE,
     cloud_servers::PROBE,
+    ceph_health::PROBE,
+    smart::PROBE,
     // Late: sections that follow take from the time that a package manager may have.
     upkeep::UpkeepProbe,
     // Stays last: see there.

@@ -103,10 +103,12 @@ const UNUSED_OPTIONS: &[(&str, &str)] = &[
 
 /// Commands that the product looks for and the simulated fleet has on no machine, and what happens without them.
 const MISSING: &[(&str, &str)] = &[
+    ("ceph", "asked only where `command -v` finds it and a key is there: hosts of a Ceph cluster"),
     ("dd", "the probe writes its report in pieces where there is none"),
     ("drbdadm", "asked only where /proc/drbd is of DRBD 9"),
     ("dnf", "asked only where `command -v` finds it: systems with RPM packages"),
     ("yum", "asked only where `command -v` finds it: systems with RPM packages"),
+    ("smartctl", "asked only where `command -v` finds it: hosts with disks of their own"),
     ("wget", "Elasticsearch is asked with it where there is no curl"),
     ("initctl", "asked only where `command -v` finds it: Ubuntu before 15.04"),
     ("my_print_defaults", "asked only where `command -v` finds it; else the file is read"),

@@ -2,6 +2,7 @@
 
 mod backups;
 mod bench;
+mod ceph_health;
 mod checks;
 mod cloud_servers;
 mod code_trees;
@@ -18,6 +19,7 @@ mod nfs_server;
 mod postfix;
 mod redis;
 mod salt_minions;
+mod smart;
 mod tools;
 mod units;
 mod upkeep;

@@ -25,6 +25,7 @@ pub struct DeclaredService {
 /// The services that have a probe of their own, by name: what an inventory may call by its name alone. A test of the probes keeps the
 /// list true.
 pub const PROBED_SERVICES: &[&str] = &[
+    "ceph-health",
     "cloud-servers",
     "code-trees",
     "drbd",
@@ -38,6 +39,7 @@ pub const PROBED_SERVICES: &[&str] = &[
     "postfix",
     "redis",
     "salt-minions",
+    "smart",
 ];
 
 /// Name, roles, units, names of the process.
