@@ -3,6 +3,7 @@
 
 mod backups;
 mod databases;
+mod not_permitted;
 mod outside;
 mod salt;
 mod services;
@@ -19,7 +20,7 @@ use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck::transport::ssh::SshConnector;
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fact::Gap;
-use jumpdeck_fleet::fleet::{Cadence, Environment};
+use jumpdeck_fleet::fleet::{Cadence, Environment, Jump};
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::judge::{Situation, judge};
 use jumpdeck_fleet::names::{HostId, HostName};
@@ -61,13 +62,30 @@ struct Bench {
 impl Bench {
     /// Starts the first environment of a world; `prepare` may change it first.
     async fn start(world: &str, cadence: Cadence, prepare: impl FnOnce(&mut World)) -> Self {
+        Self::start_as(world, cadence, None, prepare).await
+    }
+
+    /// The same with another account than root.
+    async fn start_as(
+        world: &str,
+        cadence: Cadence,
+        user: Option<&str>,
+        prepare: impl FnOnce(&mut World),
+    ) -> Self {
         let alone = ALONE.lock().await;
         let universe = Universe::load(world, 7).unwrap();
         prepare(&mut universe.environments[0].1.lock().unwrap());
         let servers = SimFleet::start(&universe);
         let mut fleet = universe.fleet(|env| servers.access(env));
         for env in &mut fleet.environments {
-            Arc::make_mut(env).cadence = cadence;
+            let env = Arc::make_mut(env);
+            env.cadence = cadence;
+            if let (Jump::Remote(jump), Some(user)) = (&mut env.jump, user) {
+                Arc::make_mut(&mut jump.access).user = user.to_owned();
+            }
+            for (host, user) in env.hosts.iter_mut().filter_map(|host| Some((host, user?))) {
+                Arc::make_mut(&mut Arc::make_mut(host).access).user = user.to_owned();
+            }
         }
         let env = fleet.environments[0].clone();
         let (sender, events) = mpsc::channel(1024);
