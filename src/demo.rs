@@ -2,6 +2,8 @@
 
 use std::io;
 
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_sim::dial::RESOLVER;
 use jumpdeck_sim::sshd::SimFleet;
 
 use crate::transport::BoxFuture;
@@ -10,5 +12,9 @@ use crate::transport::ssh::dial::{BoxStream, Dial};
 impl Dial for SimFleet {
     fn dial<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, io::Result<BoxStream>> {
         Box::pin(async move { Ok(Box::new(self.connect(address, port)?) as BoxStream) })
+    }
+
+    fn resolvers(&self) -> Result<Vec<String>, Clean> {
+        Ok(vec![RESOLVER.to_owned()])
     }
 }

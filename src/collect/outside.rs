@@ -1,10 +1,11 @@
-//! The actor that looks at an environment from outside: at its public sites, at ports that must be closed, at its mail hosts; from
-//! this machine, or through the jump box. What could not be looked at is a gap, never a verdict.
+//! The actor that looks at an environment from outside: at its public sites, its names in the DNS, at ports that must be closed, at its
+//! mail hosts; from this machine, or through the jump box. What could not be looked at is a gap, never a verdict.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
+use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 
@@ -12,6 +13,7 @@ use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::{Environment, Jump};
 use jumpdeck_fleet::outside::{OutsideCheck, OutsideReading, OutsideSnapshot, OutsideTarget, Viewpoint};
+use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
 use super::clock::Clock;
@@ -20,6 +22,7 @@ use crate::transport::{BoxFuture, BoxStream, Connector, JumpConnection, NotReach
 use look::OutsideLook;
 use trust::Trust;
 
+mod dns;
 pub mod look;
 mod relay;
 mod site;
@@ -36,6 +39,23 @@ const LATELY: Duration = Duration::from_secs(30);
 pub trait OpensPorts: Send + Sync {
     /// Opens one. Callers put a deadline round it.
     fn open<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, Result<BoxStream, NotReached>>;
+
+    /// A UDP socket of its own for one question there; `None`: only TCP leads there. Callers put a deadline round it.
+    fn datagrams<'a>(
+        &'a self,
+        _address: &'a str,
+        _port: u16,
+    ) -> BoxFuture<'a, Result<Option<UdpSocket>, NotReached>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    /// The name servers that programs ask there.
+    ///
+    /// # Errors
+    /// Why they are not known.
+    fn resolvers(&self) -> Result<Vec<String>, Clean> {
+        Err("the resolver there is not known; name servers in the inventory".into())
+    }
 }
 
 struct FromHere(Arc<dyn Connector>);
@@ -43,6 +63,18 @@ struct FromHere(Arc<dyn Connector>);
 impl OpensPorts for FromHere {
     fn open<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, Result<BoxStream, NotReached>> {
         self.0.reach(address, port)
+    }
+
+    fn datagrams<'a>(
+        &'a self,
+        address: &'a str,
+        port: u16,
+    ) -> BoxFuture<'a, Result<Option<UdpSocket>, NotReached>> {
+        self.0.datagrams(address, port)
+    }
+
+    fn resolvers(&self) -> Result<Vec<String>, Clean> {
+        self.0.resolvers()
     }
 }
 
@@ -276,7 +308,10 @@ impl OutsideActor {
 fn known_hosts(env: &Environment) -> Vec<String> {
     let site = |check: &Arc<OutsideCheck>| match &check.target {
         OutsideTarget::Site(site) => Some(site.url.host.clone()),
-        OutsideTarget::Closed(_) | OutsideTarget::Relay(_) => None,
+        OutsideTarget::Closed(_)
+        | OutsideTarget::Relay(_)
+        | OutsideTarget::Dns(_)
+        | OutsideTarget::Reverse(_) => None,
     };
     env.outside.checks.iter().filter_map(site).collect()
 }

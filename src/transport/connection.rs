@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::UdpSocket;
+
 use super::BoxFuture;
 use super::ask::AskPerson;
 use super::error::TransportError;
@@ -50,6 +52,23 @@ pub trait Connector: Send + Sync + 'static {
     fn reach<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, Result<BoxStream, NotReached>> {
         let why = format!("{address} port {port} cannot be reached this way");
         Box::pin(std::future::ready(Err(NotReached::NotTried(why.into()))))
+    }
+
+    /// A UDP socket of this machine for one question there; `None`: only TCP leads there. Callers put a deadline round it.
+    fn datagrams<'a>(
+        &'a self,
+        _address: &'a str,
+        _port: u16,
+    ) -> BoxFuture<'a, Result<Option<UdpSocket>, NotReached>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    /// The name servers that programs of this machine ask.
+    ///
+    /// # Errors
+    /// Why they are not known.
+    fn resolvers(&self) -> Result<Vec<String>, Clean> {
+        Err("the resolver of this machine is not known; name servers in the inventory".into())
     }
 
     /// The key that signs for the operator: the one that is named, or else the one that the login to the jump box was made

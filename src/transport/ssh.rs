@@ -16,6 +16,7 @@ mod inbox;
 mod patience;
 mod port;
 mod reach;
+mod resolvers;
 mod sessions;
 mod spare;
 mod tunnel;

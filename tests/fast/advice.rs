@@ -179,6 +179,8 @@ const PLACES: &[&[&str]] = &[
     &["environments", "production", "outside"],
     &["environments", "production", "outside", "sites", "www.example.org"],
     &["environments", "production", "outside", "closed", "203.0.113.10"],
+    &["environments", "production", "outside", "dns", "www.example.org"],
+    &["environments", "production", "outside", "mail", "mail.example.org"],
     &["environments", "production", "hosts", "app1", "checks"],
 ];
 

@@ -265,7 +265,7 @@ const ROOT: Fields = &[
 ];
 const OUTSIDE: Fields = &[
     ("name", Text),
-    ("kind", Word(&["site", "closed_port", "relay"])),
+    ("kind", Word(&["site", "closed_port", "relay", "dns", "reverse"])),
     ("from", Word(&["here", "jump"])),
     ("target", Text),
     ("state", Word(&["ok", "warning", "critical", "unknown"])),
@@ -277,7 +277,23 @@ const OUTSIDE: Fields = &[
     ("open", BOOL_OR_NULL),
     ("relays", BOOL_OR_NULL),
     ("certificates", LIST_OR_NULL),
+    ("replies", LIST_OR_NULL),
+    ("addresses", LIST_OR_NULL),
     ("errors", List),
+];
+const REPLY: Fields = &[
+    ("server", Text),
+    ("said", Word(&["answers", "no_such_name", "no_record", "elsewhere", "failed", "not_asked"])),
+    ("values", List),
+    ("alias", TEXT_OR_NULL),
+    ("ttl_seconds", NUMBER_OR_NULL),
+    ("error", TEXT_OR_NULL),
+];
+const ADDRESS: Fields = &[
+    ("address", Text),
+    ("names", List),
+    ("state", Word(&["confirmed", "missing", "other_name", "not_back", "unknown"])),
+    ("error", TEXT_OR_NULL),
 ];
 const CERTIFICATE: Fields = &[
     ("host", Text),
@@ -440,7 +456,9 @@ fn schema(document: &Value) {
     assert!(taken.duration_until(jiff::Timestamp::now()).as_secs() < 600, "{taken}");
     holds(&document["jump"], JUMP);
     all_hold(document, "outside", OUTSIDE);
-    each(document, "outside").for_each(|seen| all_hold(seen, "certificates", CERTIFICATE));
+    for (key, fields) in [("certificates", CERTIFICATE), ("replies", REPLY), ("addresses", ADDRESS)] {
+        each(document, "outside").for_each(|seen| all_hold(seen, key, fields));
+    }
     all_hold(document, "roles", ROLE);
     all_hold(document, "problems", PROBLEM);
     for host in each(document, "hosts") {
@@ -558,6 +576,22 @@ fn what_is_seen_from_outside_has_its_place_its_age_and_what_was_seen() {
     let closed = each(&document, "outside").filter(|o| o["kind"] == "closed_port");
     assert!(closed.map(|o| assert_eq!(o["open"], false, "{o}")).count() >= 4);
     assert_eq!(seen("mail.webplatform.org relay", "here")["relays"], false);
+    let mail = seen("mail.webplatform.org reverse", "here");
+    let address = &mail["addresses"][0];
+    assert_eq!(
+        (&mail["state"], &address["state"]),
+        (&Value::from("ok"), &Value::from("confirmed")),
+        "{mail}"
+    );
+    assert_eq!(address["names"][0], "mail.webplatform.org");
+    for (name, from) in [("www.webplatform.org A", "here"), ("masterdb.production.wpdn A", "jump")] {
+        let dns = seen(name, from);
+        let reply = &dns["replies"][0];
+        assert_eq!((&dns["state"], &dns["target"]), (&Value::from("ok"), &Value::from(name)), "{dns}");
+        assert_eq!((&reply["said"], &reply["error"]), (&Value::from("answers"), &Value::Null), "{dns}");
+        assert!(reply["ttl_seconds"].as_u64().is_some_and(|ttl| ttl > 0), "{dns}");
+    }
+    assert_eq!(seen("www.webplatform.org A", "here")["replies"][0]["values"][0], "192.0.2.80");
 }
 
 #[test]

@@ -23,6 +23,7 @@ use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot, LinkState};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+mod names;
 mod salt;
 mod services;
 

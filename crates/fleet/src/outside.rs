@@ -1,5 +1,5 @@
-//! An environment as its users see it: public sites, ports that must be closed, mail hosts that must not relay. The inventory names
-//! them; each is looked at from somewhere, and what was seen says from where.
+//! An environment as its users see it: public sites, DNS names, ports that must be closed, mail hosts that must not relay. The
+//! inventory names them; each is looked at from somewhere, and what was seen says from where.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,11 +9,16 @@ use crate::fact::Fact;
 use crate::names::EnvName;
 use crate::text::Clean;
 
+mod dns;
 mod findings;
 #[cfg(test)]
 mod tests;
 mod url;
 
+pub use dns::{
+    DnsAnswers, DnsName, DnsReply, DnsSaid, DnsType, MailAddress, MailName, ReverseState, dns_labels,
+    dns_name, dns_text, reverse_dns_name,
+};
 pub use findings::{OutsideFinding, OutsideHealth};
 pub use url::SiteUrl;
 
@@ -97,6 +102,10 @@ pub enum OutsideTarget {
     Closed(ClosedPort),
     /// A mail host that must not relay for strangers.
     Relay(RelayHost),
+    /// A name that must have the right answers in the DNS.
+    Dns(DnsName),
+    /// A mail host whose addresses must lead back to a name.
+    Reverse(MailName),
 }
 
 impl OutsideTarget {
@@ -107,6 +116,8 @@ impl OutsideTarget {
             Self::Site(_) => "site",
             Self::Closed(_) => "closed_port",
             Self::Relay(_) => "relay",
+            Self::Dns(_) => "dns",
+            Self::Reverse(_) => "reverse",
         }
     }
 }
@@ -168,6 +179,10 @@ impl OutsideCheck {
             OutsideTarget::Site(_) => &self.name,
             OutsideTarget::Closed(port) => &port.address,
             OutsideTarget::Relay(host) => &host.address,
+            // What is asked of it is put behind the key.
+            OutsideTarget::Dns(_) | OutsideTarget::Reverse(_) => {
+                self.name.rsplit_once(' ').map_or(&self.name, |(key, _)| key)
+            }
         }
     }
 
@@ -176,7 +191,10 @@ impl OutsideCheck {
     pub fn every(&self, every: Duration) -> Duration {
         match self.target {
             OutsideTarget::Relay(_) => every.max(RELAY_EVERY),
-            OutsideTarget::Site(_) | OutsideTarget::Closed(_) => every,
+            OutsideTarget::Site(_)
+            | OutsideTarget::Closed(_)
+            | OutsideTarget::Dns(_)
+            | OutsideTarget::Reverse(_) => every,
         }
     }
 }
@@ -201,51 +219,53 @@ pub enum OutsideReading {
     Relays(Clean),
     /// It refused.
     RefusesRelay(Clean),
+    /// What each name server said of a name.
+    Dns(Vec<DnsReply>),
+    /// The addresses of a mail host.
+    Reverse(Vec<MailAddress>),
 }
 
 impl OutsideReading {
     /// What a site answered.
     #[must_use]
     pub fn answer(&self) -> Option<&SiteAnswer> {
-        match self {
-            Self::Answered(answer) => Some(answer),
-            Self::NoAnswer { .. }
-            | Self::Open
-            | Self::Closed(_)
-            | Self::Relays(_)
-            | Self::RefusesRelay(_) => None,
-        }
+        if let Self::Answered(answer) = self { Some(answer) } else { None }
     }
 
     /// The certificates of a site's hosts.
     #[must_use]
     pub fn certificates(&self) -> Option<&[SiteCertificate]> {
-        match self {
-            Self::Answered(SiteAnswer { certificates, .. }) | Self::NoAnswer { certificates, .. } => {
-                Some(certificates)
-            }
-            Self::Open | Self::Closed(_) | Self::Relays(_) | Self::RefusesRelay(_) => None,
-        }
+        let (Self::Answered(SiteAnswer { certificates, .. }) | Self::NoAnswer { certificates, .. }) = self
+        else {
+            return None;
+        };
+        Some(certificates)
     }
 
     /// Whether a port takes connections.
     #[must_use]
     pub fn is_open(&self) -> Option<bool> {
-        match self {
-            Self::Open => Some(true),
-            Self::Closed(_) => Some(false),
-            Self::Answered(_) | Self::NoAnswer { .. } | Self::Relays(_) | Self::RefusesRelay(_) => None,
-        }
+        let is_open = matches!(self, Self::Open);
+        (is_open || matches!(self, Self::Closed(_))).then_some(is_open)
     }
 
     /// Whether a mail host relays for strangers.
     #[must_use]
     pub fn relays(&self) -> Option<bool> {
-        match self {
-            Self::Relays(_) => Some(true),
-            Self::RefusesRelay(_) => Some(false),
-            Self::Answered(_) | Self::NoAnswer { .. } | Self::Open | Self::Closed(_) => None,
-        }
+        let relays = matches!(self, Self::Relays(_));
+        (relays || matches!(self, Self::RefusesRelay(_))).then_some(relays)
+    }
+
+    /// What the name servers said of a name.
+    #[must_use]
+    pub fn replies(&self) -> Option<&[DnsReply]> {
+        if let Self::Dns(replies) = self { Some(replies) } else { None }
+    }
+
+    /// The addresses of a mail host.
+    #[must_use]
+    pub fn addresses(&self) -> Option<&[MailAddress]> {
+        if let Self::Reverse(addresses) = self { Some(addresses) } else { None }
     }
 }
 

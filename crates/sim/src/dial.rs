@@ -1,14 +1,16 @@
 //! Reaching the simulated fleet as a client does: over in-memory pipes, no socket. From outside only the jump boxes
-//! take SSH; public names answer as they do to their users.
+//! take SSH; public names answer as they do to their users, and a resolver knows them.
 
 use std::io;
 use std::sync::Arc;
 
 use tokio::io::join;
 
+use super::dns::server::{DNS_PORT, serve};
 use super::shell::pipe::pipe_of;
 pub use super::sshd::stream::Stream;
 use super::sshd::{IN_FLIGHT, SSH_PORT, SimFleet, serve_jump};
+pub use super::web::public::names::RESOLVER;
 
 impl SimFleet {
     /// Connects to what is reached under this address from outside.
@@ -18,7 +20,8 @@ impl SimFleet {
     pub fn connect(&self, address: &str, port: u16) -> io::Result<impl Stream + use<>> {
         let environment = self.at(address).filter(|environment| port == SSH_PORT && environment.is_up());
         let public = self.public(address, port).filter(|_| environment.is_none());
-        if environment.is_none() && public.is_none() {
+        let resolver = address == RESOLVER && port == DNS_PORT;
+        if environment.is_none() && public.is_none() && !resolver {
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
         let (to_jump, at_jump) = pipe_of(IN_FLIGHT);
@@ -31,6 +34,9 @@ impl SimFleet {
         } else if let Some((environment, open)) = public {
             let environment = Arc::clone(environment);
             tokio::spawn(async move { environment.serve_public(open, far_end).await });
+        } else {
+            let fleet = self.clone();
+            tokio::spawn(serve(far_end, move |question| fleet.resolve(question)));
         }
         Ok(join(at_client, to_jump))
     }

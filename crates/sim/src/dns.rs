@@ -10,6 +10,7 @@ use crate::world::World;
 use jumpdeck_fleet::names::HostName;
 
 pub mod programs;
+pub(crate) mod server;
 mod zone;
 
 use zone::Zone;

@@ -28,6 +28,7 @@ use super::program::SharedWorld;
 use super::shell::Machine;
 use super::world::World;
 use super::world::universe::Universe;
+use crate::dns::{self, server::ZoneReply};
 use crate::sshd::stream::Stream;
 use crate::web::public::{self, PublicPort};
 use fault::{Fault, Switch};
@@ -190,6 +191,14 @@ impl SimFleet {
     /// The environment that has something at this public address and port.
     pub(crate) fn public(&self, address: &str, port: u16) -> Option<(&Arc<Environment>, PublicPort)> {
         self.environments.iter().find_map(|env| env.public_port(address, port).map(|open| (env, open)))
+    }
+
+    /// What the resolver of the world outside answers to a question: every environment's public names, and no other.
+    pub(crate) fn resolve(&self, question: &[u8]) -> Option<Vec<u8>> {
+        dns::server::answer(question, |name, kind| {
+            let known = self.environments.iter().find_map(|env| env.lock().public_reply(name, kind));
+            Some(known.unwrap_or_else(ZoneReply::no_such_name))
+        })
     }
 
     /// The environment whose jump box is reached at this address.

@@ -8,7 +8,7 @@ use jumpdeck_fleet::outside::{ClosedPort, OutsideCheck, OutsideReading, OutsideT
 use jumpdeck_fleet::text::Clean;
 
 use super::trust::Trust;
-use super::{OpensPorts, relay, site};
+use super::{OpensPorts, dns, relay, site};
 use crate::listening::within;
 use crate::transport::{BoxStream, NotReached};
 
@@ -63,6 +63,8 @@ pub async fn look(
         OutsideTarget::Site(target) => site::look(target, opens, trust, known).await,
         OutsideTarget::Closed(port) => closed(port, opens).await,
         OutsideTarget::Relay(host) => relay::look(host, opens).await,
+        OutsideTarget::Dns(name) => dns::look(name, opens).await,
+        OutsideTarget::Reverse(mail) => dns::look_back(mail, opens).await,
     }
 }
 

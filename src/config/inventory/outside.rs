@@ -1,5 +1,7 @@
-//! `outside`: what users see of an environment. Sites, ports that must be closed, mail hosts; and from where they are looked at.
+//! `outside`: what users see of an environment. Sites, names in the DNS, ports that must be closed, mail hosts; and from where they are
+//! looked at.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,13 +9,18 @@ use toml::de::DeValue;
 
 use super::context::Context;
 use super::scope::read_paths;
-use crate::config::reader::{At, Reader, Table, TomlValue};
+use crate::config::reader::{At, Reader, Table};
 use jumpdeck_fleet::outside::{
-    ClosedPort, OutsideCheck, OutsideSettings, OutsideTarget, PublicSite, RelayHost, SiteUrl,
-    TrustedAuthorities, Viewpoint,
+    ClosedPort, MailName, OutsideCheck, OutsideSettings, OutsideTarget, PublicSite, RelayHost, SiteUrl,
+    TrustedAuthorities, Viewpoint, dns_name,
 };
 
-const KEYS: [&str; 6] = ["every", "authorities", "from", "sites", "closed", "mail"];
+mod dns;
+mod entry;
+
+use entry::{add, entry, front_page, is_address, viewpoints};
+
+const KEYS: [&str; 7] = ["every", "authorities", "from", "sites", "dns", "closed", "mail"];
 const HINT: &str =
     "write [environments.production.outside.sites] and lines such as \"www.example.org\" = {} below it";
 const SITE_KEYS: [&str; 7] = ["url", "status", "redirect", "slow", "warning_days", "critical_days", "from"];
@@ -21,8 +28,8 @@ const SITE_HINT: &str = "write \"www.example.org\" = {}, or between the braces u
                          slow = \"2s\", from = [\"here\", \"jump\"]";
 const CLOSED_HINT: &str =
     "write \"203.0.113.10\" = [3306, 6379, 9200, 11211], or a table with ports = [3306], from = [\"jump\"]";
-const MAIL_HINT: &str = "write \"mail.example.org\" = {}, or between the braces port = 25";
-const FROM: &str = "write from = [\"here\"], from = [\"jump\"] or both";
+const MAIL_HINT: &str =
+    "write \"mail.example.org\" = {}, or between the braces port = 25, reverse = \"smtp.example.org\"";
 /// What is closed where only an address is named: MariaDB, Redis, Elasticsearch, Memcached.
 const USUAL_PORTS: [u16; 4] = [3306, 6379, 9200, 11211];
 
@@ -39,48 +46,10 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_>, context: &Context) ->
     }
     let from = viewpoints(reader, &table).unwrap_or_else(|| vec![Viewpoint::ThisMachine]);
     sites(reader, &table, &from, &mut settings.checks);
+    dns::read(reader, &table, &from, &mut settings.checks);
     closed(reader, &table, &from, &mut settings.checks);
     mail(reader, &table, &mut settings.checks);
     settings
-}
-
-fn viewpoints(reader: &mut Reader, table: &Table<'_>) -> Option<Vec<Viewpoint>> {
-    let words = reader.strings(table, "from", FROM)?;
-    let mut found = Vec::new();
-    for word in &words {
-        let known = [Viewpoint::ThisMachine, Viewpoint::JumpBox].into_iter().find(|v| v.word() == word.value);
-        match known {
-            Some(view) if !found.contains(&view) => found.push(view),
-            Some(_) => {}
-            None => reader.error(word.span.clone(), format!("from cannot be {:?}", word.value), FROM),
-        }
-    }
-    if words.is_empty()
-        && let Some(value) = table.get("from")
-    {
-        reader.error(value.span(), "it is looked at from nowhere", FROM);
-    }
-    Some(found)
-}
-
-/// Each check, once for each place.
-fn add(checks: &mut Vec<Arc<OutsideCheck>>, name: &str, from: &[Viewpoint], target: &OutsideTarget) {
-    let check =
-        |from: &Viewpoint| OutsideCheck { name: name.to_owned(), from: *from, target: target.clone() };
-    checks.extend(from.iter().map(check).map(Arc::new));
-}
-
-/// An entry's own table; `true` means one that says nothing.
-fn entry<'t>(
-    reader: &mut Reader,
-    table: &Table<'t>,
-    (name, value): (&At<&str>, &'t TomlValue<'t>),
-    hint: &str,
-) -> Option<Option<Table<'t>>> {
-    match value.get_ref() {
-        DeValue::Boolean(true) => Some(None),
-        _ => reader.table(table.name_of(name.value), value, hint).map(Some),
-    }
 }
 
 fn sites(reader: &mut Reader, table: &Table<'_>, from: &[Viewpoint], checks: &mut Vec<Arc<OutsideCheck>>) {
@@ -133,11 +102,6 @@ fn site(reader: &mut Reader, name: &At<&str>, table: Option<&Table<'_>>) -> Opti
         reader.error(value.span(), message, help);
     }
     Some(site)
-}
-
-/// The front page of a name that is nothing but a host.
-fn front_page(name: &str) -> Option<SiteUrl> {
-    SiteUrl::front_page(name).filter(|url| url.host == name.to_ascii_lowercase())
 }
 
 fn site_url(reader: &mut Reader, table: &Table<'_>, key: &str) -> Option<SiteUrl> {
@@ -218,22 +182,47 @@ fn mail(reader: &mut Reader, table: &Table<'_>, checks: &mut Vec<Arc<OutsideChec
     for (name, value) in table.entries() {
         let Some(own) = entry(reader, &table, (&name, value), MAIL_HINT) else { continue };
         let mut port = 25;
+        let mut reverse = Some(host_name(name.value));
         if let Some(own) = &own {
-            reader.only(own, &["port"]);
+            reader.only(own, &["port", "reverse"]);
             port =
                 reader.integer(own, "port", 1..=65_535).and_then(|p| u16::try_from(p).ok()).unwrap_or(port);
+            reverse = read_reverse(reader, own).unwrap_or(reverse);
         }
         if is_address(reader, &name, MAIL_HINT) {
-            let target = OutsideTarget::Relay(RelayHost { address: name.value.to_owned(), port });
-            add(checks, &format!("{} relay", name.value), &[Viewpoint::ThisMachine], &target);
+            let host = name.value.to_owned();
+            let target = OutsideTarget::Relay(RelayHost { address: host.clone(), port });
+            add(checks, &format!("{host} relay"), &[Viewpoint::ThisMachine], &target);
+            if let Some(name) = reverse {
+                let mail = MailName { host: dns_name(&host).unwrap_or_else(|| host.clone()), name };
+                add(
+                    checks,
+                    &format!("{host} reverse"),
+                    &[Viewpoint::ThisMachine],
+                    &OutsideTarget::Reverse(mail),
+                );
+            }
         }
     }
 }
 
-fn is_address(reader: &mut Reader, name: &At<&str>, hint: &str) -> bool {
-    let is_host = front_page(name.value).is_some();
-    if !is_host {
-        reader.error(name.span.clone(), format!("{:?} is not a host name or an address", name.value), hint);
+/// The name that a mail host's addresses must lead to, where nothing else is said: its own, if it has one.
+fn host_name(host: &str) -> Option<String> {
+    dns_name(host).filter(|_| host.parse::<IpAddr>().is_err())
+}
+
+/// What `reverse` says: `Some(None)`: its addresses are not looked at.
+fn read_reverse(reader: &mut Reader, table: &Table<'_>) -> Option<Option<Option<String>>> {
+    let value = table.get("reverse")?;
+    let hint =
+        "write reverse = \"smtp.example.org\": the name that the PTR records must have; or reverse = false";
+    if let DeValue::Boolean(false) = value.get_ref() {
+        return Some(None);
     }
-    is_host
+    let text = reader.string(table, "reverse", hint)?;
+    let name = host_name(text.value);
+    if name.is_none() {
+        reader.error(text.span, format!("{:?} is not a host name", text.value), hint);
+    }
+    Some(Some(name))
 }

@@ -1,10 +1,10 @@
-//! A TCP connection of this machine to what is no SSH server, and what it means where there is none.
+//! A TCP connection of this machine to what is no SSH server, or a UDP socket, and what it means where there is none.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpStream, UdpSocket, lookup_host};
 
 use crate::listening::within;
 use crate::transport::{BoxStream, NotReached};
@@ -16,15 +16,9 @@ const CONNECT: Duration = Duration::from_secs(8);
 
 /// Connects. Where no address of a name takes a connection, the failure that says the most counts.
 pub(super) async fn over_tcp(address: &str, port: u16) -> Result<BoxStream, NotReached> {
-    let not_found =
-        |why: String| NotReached::NotTried(format!("its name could not be looked up: {why}").into());
-    let found: Vec<SocketAddr> = match within(LOOK_UP, lookup_host((address, port))).await {
-        Some(Ok(found)) => found.collect(),
-        Some(Err(error)) => return Err(not_found(error.to_string())),
-        None => return Err(not_found(format!("no answer within {} s", LOOK_UP.as_secs()))),
-    };
+    let found = addresses(address, port).await?;
     let share = CONNECT / u32::try_from(found.len()).unwrap_or(u32::MAX).max(1);
-    let mut worst = not_found("it has no address".to_owned());
+    let mut worst = not_found("it has no address");
     for address in found {
         let failure = match within(share, TcpStream::connect(address)).await {
             Some(Ok(stream)) => {
@@ -41,6 +35,39 @@ pub(super) async fn over_tcp(address: &str, port: u16) -> Result<BoxStream, NotR
         worst = worse(worst, failure);
     }
     Err(worst)
+}
+
+/// A socket on a port that is chosen by chance, which takes datagrams from there alone.
+pub(super) async fn over_udp(address: &str, port: u16) -> Result<UdpSocket, NotReached> {
+    let mut worst = not_found("it has no address");
+    for address in addresses(address, port).await? {
+        let any: SocketAddr = match address {
+            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+        };
+        let connected = async {
+            let socket = UdpSocket::bind(any).await?;
+            socket.connect(address).await?;
+            Ok(socket)
+        };
+        match connected.await {
+            Ok(socket) => return Ok(socket),
+            Err(error) => worst = worse(worst, meaning(&error)),
+        }
+    }
+    Err(worst)
+}
+
+async fn addresses(address: &str, port: u16) -> Result<Vec<SocketAddr>, NotReached> {
+    match within(LOOK_UP, lookup_host((address, port))).await {
+        Some(Ok(found)) => Ok(found.collect()),
+        Some(Err(error)) => Err(not_found(&error.to_string())),
+        None => Err(not_found(&format!("no answer within {} s", LOOK_UP.as_secs()))),
+    }
+}
+
+fn not_found(why: &str) -> NotReached {
+    NotReached::NotTried(format!("its name could not be looked up: {why}").into())
 }
 
 /// What an error of a connection from this machine means.

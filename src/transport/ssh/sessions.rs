@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
 use super::dial::Dial;
@@ -87,6 +88,18 @@ impl Connector for SshConnector {
 
     fn reach<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, Result<BoxStream, NotReached>> {
         Box::pin(reach::from_here(self.dial.as_ref(), address, port))
+    }
+
+    fn datagrams<'a>(
+        &'a self,
+        address: &'a str,
+        port: u16,
+    ) -> BoxFuture<'a, Result<Option<UdpSocket>, NotReached>> {
+        self.dial.datagrams(address, port)
+    }
+
+    fn resolvers(&self) -> Result<Vec<String>, Clean> {
+        self.dial.resolvers()
     }
 
     fn signer<'a>(

@@ -78,6 +78,45 @@ async fn what_users_see_is_seen() {
     bench.seen_as(mail, OutsideHealth::Ok, |w| w.set_open_relay(false)).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_dns_says_is_seen() {
+    let mut bench = Bench::up("wpd-2015", cadence(POLL, Duration::from_secs(8))).await;
+    let all_well = |b: &Bench| b.outside.results.iter().all(|result| result.health() == OutsideHealth::Ok);
+    bench.until("all is well from outside", LONG, all_well).await;
+
+    let www = "www.webplatform.org A from here";
+    let address = |address: Option<&str>| {
+        let address = address.map(|address| address.parse().unwrap());
+        move |w: &mut World| w.set_public_name_address("www.webplatform.org", address)
+    };
+    let found = bench.seen_as(www, OutsideHealth::Critical, address(Some("203.0.113.66"))).await;
+    let says = "www.webplatform.org (A): resolver 192.0.2.53 answers 203.0.113.66 (kept for up to 300 s), expected 192.0.2.80";
+    one(&found, Severity::Critical, &[says, "seen from this machine"]);
+    assert_eq!(bench.seen_as(www, OutsideHealth::Ok, address(None)).await, []);
+
+    let mail = "mail.webplatform.org reverse from here";
+    let found = bench.seen_as(mail, OutsideHealth::Warning, |w| w.set_mail_reverse_missing(true)).await;
+    one(
+        &found,
+        Severity::Warning,
+        &["mail host mail.webplatform.org", "has no PTR record", "seen from this machine"],
+    );
+    bench.seen_as(mail, OutsideHealth::Ok, |w| w.set_mail_reverse_missing(false)).await;
+
+    // The name server of the inside is stopped: nothing listens on its port.
+    let inside = "masterdb.production.wpdn A from jump";
+    let stop = |w: &mut World| {
+        let jump = w.jump().unwrap().clone();
+        assert!(w.set_service(&jump, "gdnsd", false));
+    };
+    let found = bench.seen_as(inside, OutsideHealth::Critical, stop).await;
+    one(
+        &found,
+        Severity::Critical,
+        &["masterdb.production.wpdn (A) has no answer", "check that it runs", "seen from the jump box"],
+    );
+}
+
 /// The jump box is gone: what was seen from it is unknown, and no site is said to be down.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_jump_box_nothing_is_said_of_what_is_seen_from_it() {

@@ -10,6 +10,8 @@ use crate::backup::in_words;
 use crate::problem::Severity;
 use crate::text::Clean;
 
+mod dns;
+
 const DAY: i64 = 86_400;
 
 /// Something wrong.
@@ -107,6 +109,8 @@ impl OutsideReading {
             Self::Closed(why) => format!("closed: {why}"),
             Self::Relays(said) => format!("it accepts mail for elsewhere: {said}"),
             Self::RefusesRelay(said) => format!("refuses to relay: {said}"),
+            Self::Dns(replies) => dns::said_by(replies),
+            Self::Reverse(addresses) => dns::led_to(addresses),
         }
     }
 }
@@ -120,6 +124,8 @@ fn findings(check: &OutsideCheck, reading: &OutsideReading) -> Vec<OutsideFindin
         },
         OutsideTarget::Closed(port) if reading.is_open() == Some(true) => out.open(port),
         OutsideTarget::Relay(host) if reading.relays() == Some(true) => out.relays(host, &reading.detail()),
+        OutsideTarget::Dns(name) => out.dns(name, reading.replies().unwrap_or_default()),
+        OutsideTarget::Reverse(mail) => out.reverse(mail, reading.addresses().unwrap_or_default()),
         OutsideTarget::Closed(_) | OutsideTarget::Relay(_) => {}
     }
     out.all

@@ -9,6 +9,8 @@ use russh::{Channel, ChannelMsg, ChannelOpenFailure};
 use super::fault::Fault;
 use super::link::Link;
 use super::{Environment, SSH_PORT, Site, session};
+use crate::dns;
+use crate::dns::server::DNS_PORT;
 use crate::shell::Login;
 use crate::shell::pipe::pipe_of;
 use crate::sshd::stream::Stream;
@@ -28,6 +30,8 @@ enum FarEnd {
     Machine(HostName),
     /// What takes connections at a public address.
     Public(PublicPort),
+    /// The environment's name server.
+    Names,
 }
 
 /// Serves one connection until it ends.
@@ -117,6 +121,14 @@ impl Handler for Door {
             tokio::spawn(forward(channel, handle, environment, FarEnd::Public(open)));
             return Ok(());
         }
+        if port == DNS_PORT
+            && self.environment.lock().name_server_takes(&self.site.machine.host, host_to_connect)
+        {
+            reply.accept().await;
+            let (environment, handle) = (Arc::clone(&self.environment), session.handle());
+            tokio::spawn(forward(channel, handle, environment, FarEnd::Names));
+            return Ok(());
+        }
         let target = if matches!(host_to_connect, "localhost" | "127.0.0.1" | "::1") {
             Some(self.site.machine.host.clone())
         } else {
@@ -157,6 +169,10 @@ async fn forward(channel: Channel<Msg>, handle: Handle, environment: Arc<Environ
         match to {
             FarEnd::Machine(host) => serve(environment, &host, stream).await,
             FarEnd::Public(open) => environment.serve_public(open, stream).await,
+            FarEnd::Names => {
+                let answers = |question: &[u8]| environment.lock().gdnsd_answers(question);
+                dns::server::serve(stream, answers).await;
+            }
         }
         // The far end has gone: so has what was forwarded to it.
         let _gone = handle.close(id).await;

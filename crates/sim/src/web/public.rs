@@ -1,19 +1,22 @@
 //! What is seen of a world from outside: its public names and addresses, over real TLS with certificates of an authority of its own,
 //! which its inventory trusts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::outside::{
-    ClosedPort, OutsideCheck, OutsideSettings, OutsideTarget, PublicSite, RelayHost, SiteUrl,
-    TrustedAuthorities, Viewpoint,
+    ClosedPort, DnsName, DnsType, MailName, OutsideCheck, OutsideSettings, OutsideTarget, PublicSite,
+    RelayHost, SiteUrl, TrustedAuthorities, Viewpoint,
 };
 
+use crate::apps::kinds::MASTERDB;
 use crate::world::World;
 
 mod authority;
+pub(crate) mod names;
 mod serve;
 
 pub(crate) use serve::serve;
@@ -29,8 +32,13 @@ static SITES: &[(&str, &str)] = &[
     ("stats", "piwik"),
     ("accounts", "accounts"),
 ];
+/// The role of mail hosts.
+const MAIL: &str = "mail";
 /// Ports that must be closed to the world outside (`002`), and what listens there inside.
 static INSIDE: &[u16] = &[3306, 6379, 9200, 11_211];
+
+/// Those whose addresses in the DNS are looked at.
+static DNS_SITES: &[&str] = &["www", "docs"];
 
 /// What was made to go wrong as seen from outside.
 #[derive(Debug, Default)]
@@ -40,6 +48,9 @@ pub(crate) struct PublicFaults {
     /// Days that the certificates have left.
     days: Option<i64>,
     relays: bool,
+    /// Addresses that the public zone has instead of its own.
+    addresses: BTreeMap<String, IpAddr>,
+    reverse_missing: bool,
 }
 
 /// What takes connections at a public address.
@@ -51,6 +62,15 @@ pub(crate) enum PublicPort {
     Mail { relays: bool },
     /// Something that must not be reached, and says nothing.
     Silent,
+}
+
+fn dns_target(name: String, expected: Option<IpAddr>, server: Option<&str>) -> OutsideTarget {
+    OutsideTarget::Dns(DnsName {
+        name,
+        kind: DnsType::A,
+        expected: expected.map(|address| BTreeSet::from([address.to_string()])),
+        servers: server.into_iter().map(str::to_owned).collect(),
+    })
 }
 
 impl World {
@@ -91,7 +111,7 @@ impl World {
     }
 
     fn mail_host(&self) -> Option<HostName> {
-        let mail = |m: &&crate::posix::machine::Machine| m.roles().iter().any(|role| role.as_str() == "mail");
+        let mail = |m: &&crate::posix::machine::Machine| m.roles().iter().any(|role| role.as_str() == MAIL);
         let mut hosts = self.machines().filter(mail);
         hosts.find(|m| self.is_up(&m.name) && self.service_runs(&m.name, "postfix")).map(|m| m.name.clone())
     }
@@ -120,7 +140,18 @@ impl World {
             if *label == "www" {
                 add(name.clone(), Viewpoint::ThisMachine, &target);
             }
-            add(name, Viewpoint::JumpBox, &target);
+            add(name.clone(), Viewpoint::JumpBox, &target);
+            if let Some(address) = self.public_name_address(&name).filter(|_| DNS_SITES.contains(label)) {
+                let target = dns_target(name.clone(), Some(address), None);
+                add(format!("{name} A"), Viewpoint::ThisMachine, &target);
+            }
+        }
+        if let Some((inside, server)) =
+            self.domain().zip(self.jump_address()).filter(|_| self.zone_path().is_some())
+        {
+            let name = format!("{MASTERDB}.{inside}");
+            let target = dns_target(name.clone(), None, Some(server));
+            add(format!("{name} A"), Viewpoint::JumpBox, &target);
         }
         if let Some(address) = self.public_database_address() {
             for port in INSIDE {
@@ -131,6 +162,10 @@ impl World {
         if let Some(address) = self.mail_name().filter(|_| self.mail_host().is_some()) {
             let target = OutsideTarget::Relay(RelayHost { address: address.clone(), port: 25 });
             add(format!("{address} relay"), Viewpoint::ThisMachine, &target);
+        }
+        if let Some(name) = self.mail_name().filter(|_| self.mail_address().is_some()) {
+            let target = OutsideTarget::Reverse(MailName { host: name.clone(), name: Some(name.clone()) });
+            add(format!("{name} reverse"), Viewpoint::ThisMachine, &target);
         }
         let checks = checks.into_iter().map(Arc::new).collect();
         let authorities = TrustedAuthorities::Text(authority::pem(self.seed()));

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use jumpdeck_fleet::outside::{ChainTrust, OutsideReading, OutsideResult, OutsideTarget, SiteCertificate};
+use jumpdeck_fleet::outside::{
+    ChainTrust, DnsReply, DnsSaid, MailAddress, OutsideReading, OutsideResult, OutsideTarget, ReverseState,
+    SiteCertificate,
+};
 use jumpdeck_fleet::text::Clean;
 
 use super::{Picture, milliseconds};
@@ -22,6 +25,8 @@ pub(in crate::cli::status) struct OutsideStatus {
     pub(in crate::cli::status) open: Option<bool>,
     pub(in crate::cli::status) relays: Option<bool>,
     pub(in crate::cli::status) certificates: Option<Vec<CertificateStatus>>,
+    replies: Option<Vec<ReplyStatus>>,
+    addresses: Option<Vec<AddressStatus>>,
     pub(in crate::cli::status) errors: Vec<String>,
 }
 
@@ -34,6 +39,26 @@ pub(in crate::cli::status) struct CertificateStatus {
     chain: usize,
     trusted: Option<bool>,
     pub(in crate::cli::status) seconds_left: i64,
+}
+
+/// What a name server said.
+#[derive(Debug, Serialize)]
+struct ReplyStatus {
+    server: String,
+    said: &'static str,
+    values: Vec<String>,
+    alias: Option<String>,
+    ttl_seconds: Option<u32>,
+    error: Option<String>,
+}
+
+/// An address of a mail host.
+#[derive(Debug, Serialize)]
+struct AddressStatus {
+    address: String,
+    names: Vec<String>,
+    state: &'static str,
+    error: Option<String>,
 }
 
 pub(super) fn status(picture: &Picture, result: &OutsideResult) -> OutsideStatus {
@@ -58,6 +83,8 @@ pub(super) fn status(picture: &Picture, result: &OutsideResult) -> OutsideStatus
         certificates: seen
             .and_then(OutsideReading::certificates)
             .map(|all| all.iter().map(certificate).collect()),
+        replies: seen.and_then(OutsideReading::replies).map(|all| all.iter().map(reply).collect()),
+        addresses: seen.and_then(OutsideReading::addresses).map(|all| all.iter().map(address).collect()),
         errors: result.fact.gap.iter().map(jumpdeck_fleet::fact::Gap::describe).collect(),
     }
 }
@@ -67,7 +94,37 @@ fn target(target: &OutsideTarget) -> String {
         OutsideTarget::Site(site) => site.url.to_string(),
         OutsideTarget::Closed(port) => format!("{}:{}", port.address, port.port),
         OutsideTarget::Relay(host) => format!("{}:{}", host.address, host.port),
+        OutsideTarget::Dns(name) => format!("{} {}", name.name, name.kind.word()),
+        OutsideTarget::Reverse(mail) => mail.host.clone(),
     }
+}
+
+fn reply(seen: &DnsReply) -> ReplyStatus {
+    let (answers, alias, error) = match &seen.said {
+        DnsSaid::Answers(answers) => (Some(answers), answers.alias.as_ref(), None),
+        DnsSaid::NoSuchName(alias) | DnsSaid::NoRecord(alias) => (None, alias.as_ref(), None),
+        DnsSaid::Elsewhere(alias) => (None, Some(alias), None),
+        DnsSaid::Failed(why) | DnsSaid::NotAsked(why) => (None, None, Some(why)),
+    };
+    ReplyStatus {
+        server: seen.server.to_string(),
+        said: seen.said.word(),
+        values: answers.iter().flat_map(|answers| &answers.values).map(Clean::to_string).collect(),
+        alias: alias.map(Clean::to_string),
+        ttl_seconds: answers.map(|answers| answers.ttl),
+        error: error.map(Clean::to_string),
+    }
+}
+
+fn address(seen: &MailAddress) -> AddressStatus {
+    let error = match &seen.state {
+        ReverseState::Unknown(why) => Some(why.to_string()),
+        ReverseState::Confirmed | ReverseState::Missing | ReverseState::OtherName | ReverseState::NotBack => {
+            None
+        }
+    };
+    let names = seen.names.iter().map(Clean::to_string).collect();
+    AddressStatus { address: seen.address.to_string(), names, state: seen.state.word(), error }
 }
 
 fn certificate(seen: &SiteCertificate) -> CertificateStatus {
