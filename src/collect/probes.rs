@@ -36,6 +36,7 @@ probes! {
     mdraid::PROBE,
     drbd::PROBE,
     gluster::PROBE,
+    monit::PROBE,
     lvm_snapshots::PROBE,
     nfs_server::PROBE,
     units::Units,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, nearest};
 use super::reader::{At, Reader, Table};
-use jumpdeck_fleet::fleet::{Environment, Fleet, Guard, LeaseScope, Signatures, with_database_files};
+use jumpdeck_fleet::fleet::{
+    Environment, Fleet, Guard, LeaseScope, Signatures, with_database_files, with_minions,
+};
 use jumpdeck_fleet::names::EnvName;
 
 mod address;
@@ -179,6 +181,7 @@ fn environment(
     let hosts = host::read_all(reader, &raw, &place, context);
     let (management, files) = management::read(reader, table, &hosts);
     let hosts = with_database_files(hosts, files);
+    let hosts = with_minions(hosts, &scope.services.named, &management);
     let outside = outside::read(reader, table, context);
     Some(Environment {
         jump: jump?.jump,

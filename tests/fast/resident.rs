@@ -15,6 +15,7 @@ mod grains;
 mod lvm_snapshots;
 mod mdraid;
 mod memcached;
+mod monit;
 mod nfs_server;
 mod postfix;
 mod redis;

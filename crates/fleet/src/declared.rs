@@ -4,14 +4,20 @@
 use std::sync::Arc;
 
 use crate::names::RoleName;
+use crate::problem::Severity;
+
+/// The built-in service of every minion.
+const MINION: &str = "salt-minion";
 
 /// A service that must run on a host: it is looked for among the units of systemd and in the process table.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredService {
     /// Its name in problems, on screens and in the JSON.
     pub name: String,
     /// Hosts of these roles run it.
     pub roles: Vec<RoleName>,
+    /// Every host of an environment with a Salt master runs it: see `fleet::with_minions`.
+    pub of_minions: bool,
     /// Its unit, without `.service`; several where systems call it differently.
     pub units: Vec<String>,
     /// The names of its process, as in `/proc/PID/comm`; any of them will do.
@@ -20,6 +26,23 @@ pub struct DeclaredService {
     pub command_line: Option<String>,
     /// What to do when it is stopped, in one sentence, where the inventory says it.
     pub when_stopped: Option<String>,
+    /// How bad it is when it is stopped.
+    pub stopped: Severity,
+}
+
+impl Default for DeclaredService {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            roles: Vec::new(),
+            of_minions: false,
+            units: Vec::new(),
+            processes: Vec::new(),
+            command_line: None,
+            when_stopped: None,
+            stopped: Severity::Critical,
+        }
+    }
 }
 
 /// The services that have a probe of their own, by name: what an inventory may call by its name alone. A test of the probes keeps the
@@ -35,6 +58,7 @@ pub const PROBED_SERVICES: &[&str] = &[
     "lvm-snapshots",
     "mdraid",
     "memcached",
+    "monit",
     "nfs-server",
     "postfix",
     "redis",
@@ -99,9 +123,18 @@ pub fn default_services() -> Vec<DeclaredService> {
         units: owned(units),
         processes: owned(processes),
         command_line: INTERPRETED.iter().find(|(known, _)| known == name).map(|(_, part)| (*part).to_owned()),
-        when_stopped: None,
+        ..DeclaredService::default()
     };
-    BUILT_IN.iter().map(service).collect()
+    // The services of a host run on without its minion.
+    let minion = DeclaredService {
+        name: MINION.to_owned(),
+        of_minions: true,
+        units: vec![MINION.to_owned()],
+        processes: vec![MINION.to_owned()],
+        stopped: Severity::Warning,
+        ..DeclaredService::default()
+    };
+    BUILT_IN.iter().map(service).chain([minion]).collect()
 }
 
 /// Those of the services that a host of these roles must run.
@@ -118,7 +151,10 @@ mod tests {
     #[test]
     fn every_built_in_one_has_a_role_a_unit_and_a_process() {
         for service in default_services() {
-            assert!(!service.roles.is_empty() && !service.units.is_empty(), "{service:?}");
+            assert!(
+                service.roles.is_empty() == service.of_minions && !service.units.is_empty(),
+                "{service:?}"
+            );
             assert!(service.processes.iter().all(|name| (1..=15).contains(&name.len())), "{service:?}");
             let interpreter = |name: &String| {
                 ["java", "node", "nodejs", "perl", "php", "python", "ruby"].contains(&name.as_str())

@@ -8,10 +8,12 @@ mod change;
 mod changes;
 mod contacts;
 mod management;
+mod minions;
 
 pub use change::{HostChange, Set};
 pub use changes::Changes;
 pub use management::{ADDRESS, DatabaseFile, FILE, Management, database_files_of_salt, with_database_files};
+pub use minions::with_minions;
 
 use super::access::Access;
 use super::backup::DeclaredBackup;

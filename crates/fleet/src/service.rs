@@ -238,7 +238,7 @@ fn declared_findings(declared: &DeclaredService, service: &Service) -> Vec<Findi
         format!("Look at its log, then start it: service {unit} start.")
     });
     let message = format!("{} is stopped: {}. {next}", declared.name, service.detail);
-    vec![Finding::new(Severity::Critical, message)]
+    vec![Finding::new(declared.stopped, message)]
 }
 
 /// What a service is: one with a probe of its own, or one that the inventory names: a process, a backup, a check.

@@ -7,6 +7,7 @@ use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Reader, Table};
 use jumpdeck_fleet::declared::{DeclaredService, PROBED_SERVICES, default_services};
 use jumpdeck_fleet::names::RoleName;
+use jumpdeck_fleet::problem::Severity;
 
 const HINT: &str = "write apache = { roles = [\"app\"], units = [\"apache2\"], processes = [\"apache2\"] }; or apache = false";
 /// As long as the kernel keeps the name of a process.
@@ -144,22 +145,36 @@ fn probed_roles(reader: &mut Reader, table: &Table<'_>, name: &At<&str>) -> Vec<
 
 fn service(reader: &mut Reader, table: &Table<'_>, name: &At<&str>, was: DeclaredService) -> DeclaredService {
     let before = reader.error_count();
-    reader.only(table, &["roles", "units", "processes", "command_line", "when_stopped"]);
+    reader.only(table, &["roles", "units", "processes", "command_line", "when_stopped", "stopped"]);
     let roles = match reader.strings(table, "roles", "write roles = [\"app\"]") {
         Some(names) => names.iter().filter_map(|name| role_name(reader, name)).collect::<Vec<RoleName>>(),
         None => was.roles,
     };
+    // With roles it is theirs alone.
+    let of_minions = was.of_minions && roles.is_empty();
     let units = names(reader, table, "units", "apache2", LONGEST_UNIT).unwrap_or(was.units);
     let processes = names(reader, table, "processes", "apache2", LONGEST_PROCESS).unwrap_or(was.processes);
     let command_line = command_line(reader, table).or(was.command_line);
     let hint = "write one sentence: when_stopped = \"Call the web team.\"";
     let when_stopped =
         reader.string(table, "when_stopped", hint).map(|text| text.value.to_owned()).or(was.when_stopped);
-    if reader.error_count() == before && (roles.is_empty() || (units.is_empty() && processes.is_empty())) {
-        let lacks = if roles.is_empty() { "no roles" } else { "neither units nor processes" };
+    let words = [("warning", Severity::Warning), ("critical", Severity::Critical)];
+    let stopped = reader.word(table, "stopped", &words).unwrap_or(was.stopped);
+    let nowhere = roles.is_empty() && !of_minions;
+    if reader.error_count() == before && (nowhere || (units.is_empty() && processes.is_empty())) {
+        let lacks = if nowhere { "no roles" } else { "neither units nor processes" };
         reader.error(name.span.clone(), format!("service {:?} has {lacks}", name.value), HINT);
     }
-    DeclaredService { name: was.name, roles, units, processes, command_line, when_stopped }
+    DeclaredService {
+        name: was.name,
+        roles,
+        of_minions,
+        units,
+        processes,
+        command_line,
+        when_stopped,
+        stopped,
+    }
 }
 
 /// A part of a command line. It goes into the probe's program: nothing but plain characters.
@@ -200,4 +215,42 @@ fn names(
         names.push(text.to_owned());
     }
     Some(names)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::config::inventory::{Context, parse};
+
+    /// Each host with the severity of its minion, where the inventory says that it runs one.
+    fn minions(hosts: &str, more: &str) -> Vec<(String, Severity)> {
+        let text = format!("user = 'ops'\n{more}\n[environments.a]\njump = 'local'\nhosts = {{ {hosts} }}\n");
+        let fleet = parse("inventory.toml", &text, &Context::default()).unwrap();
+        let hosts = fleet.environments.iter().flat_map(|env| &env.hosts);
+        let minion = |service: &DeclaredService| service.name == "salt-minion";
+        hosts
+            .filter_map(|host| {
+                let service = host.services.iter().find(|service| minion(service))?;
+                Some((host.id.host.to_string(), service.stopped))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_host_of_a_salt_master_runs_a_minion_unless_the_inventory_says_otherwise() {
+        let named = |names: &[&str], severity| {
+            names.iter().map(|name| ((*name).to_owned(), severity)).collect::<Vec<_>>()
+        };
+        let (hosts, warning) = ("salt = {}, app1 = {}, db1 = {}", Severity::Warning);
+        assert_eq!(minions(hosts, ""), named(&["salt", "app1", "db1"], warning));
+        assert_eq!(minions("app1 = {}, db1 = {}", ""), [], "a fleet without a master");
+        assert_eq!(minions(hosts, "services.salt-minion = false"), []);
+        assert_eq!(minions(hosts, "default_services = false"), []);
+        assert_eq!(minions(hosts, "services.salt-minion = { roles = ['app'] }"), named(&["app1"], warning));
+        let critical = "services.salt-minion = { stopped = 'critical' }";
+        assert_eq!(minions(hosts, critical), named(&["salt", "app1", "db1"], Severity::Critical));
+        let without = "[environments.b]\nsalt = false\njump = 'local'\nhosts = { salt = {}, app1 = {} }";
+        assert_eq!(minions("app1 = {}", without), [], "an environment without Salt");
+    }
 }

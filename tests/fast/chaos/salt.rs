@@ -35,6 +35,13 @@ async fn a_key_that_waits_a_minion_that_stopped_and_a_dirty_tree_are_named() {
     };
     let mut bench = Bench::start("wpd-2015", cadence(POLL, Duration::from_secs(8)), faults).await;
     bench.names(MINIONS, "1 minion has no connection to the Salt master: db2. ").await;
+    let stopped = bench.named_as(("db2", "salt-minion"), "its minion is stopped", ServiceHealth::Down).await;
+    let [(severity, message)] = stopped.as_slice() else { panic!("{stopped:?}") };
+    assert_eq!(*severity, Severity::Warning, "{message}");
+    assert!(
+        message.starts_with("salt-minion is stopped: ") && message.ends_with("service salt-minion start."),
+        "{message}"
+    );
     bench.names(MINIONS, "1 key waits to be accepted by the Salt master: app9. ").await;
     bench.names(MINIONS, "1 key is denied by the Salt master: app1. ").await;
     bench.names(TREES, "Uncommitted changes in /srv/pillar (1 file). ").await;

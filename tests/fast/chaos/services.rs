@@ -217,3 +217,18 @@ async fn web_servers_whose_workers_are_all_busy_are_critical_and_php_that_queues
         assert_eq!(bench.named_as((host, name), "it is well again", ServiceHealth::Ok).await, []);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn monit_that_stops_is_a_warning_of_its_host() {
+    let mut bench = Bench::up("wpd-2015", cadence(POLL, Duration::from_secs(8))).await;
+    let monit = ("app1", "monit");
+    assert_eq!(bench.named_as(monit, "it runs", ServiceHealth::Ok).await, []);
+    bench.run("app1", "monit", false);
+    let stopped = bench.named_as(monit, "it is stopped", ServiceHealth::Down).await;
+    assert!(
+        matches!(stopped.as_slice(), [(Severity::Warning, message)] if message.starts_with("monit is stopped")),
+        "{stopped:?}"
+    );
+    bench.run("app1", "monit", true);
+    assert_eq!(bench.named_as(monit, "it runs again", ServiceHealth::Ok).await, []);
+}

@@ -22,11 +22,11 @@ OF_ROLE = {
 # PHP-FPM listens at a socket.
 PORTS = {"postfix": 25, "apache2": 80, "redis-server": 6379, "memcached": 11211, "exim4": 25, "nginx": 80}
 
-# The inventory's words for them. No name server, Salt master, DKIM, Elasticsearch and accounts service run on a fleet
-# that is as new, and nothing is backed up.
+# The inventory's words for them. No name server, Salt master and minions that an init script starts, DKIM, Elasticsearch and
+# accounts service run on a fleet that is as new, and nothing is backed up.
 DECLARED = [
     'services = { apache = { roles = ["web"] }, nginx = { roles = ["accounts"] }, php-fpm = { roles = ["accounts"] }, '
-    "elasticsearch = false, fxa-auth-server = false, gdnsd = false, opendkim = false, salt-master = false }",
+    "elasticsearch = false, fxa-auth-server = false, gdnsd = false, opendkim = false, salt-master = false, salt-minion = false }",
     "backups = { databases = false, files = false, salt = false }",
 ]
 NONE_DECLARED = [

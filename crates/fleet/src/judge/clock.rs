@@ -16,7 +16,13 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
             continue;
         };
         let way = if seconds > 0.0 { "ahead of" } else { "behind" };
-        let message = format!("its clock is {:.1} s {way} this machine's", seconds.abs());
+        let keeper = host.facts.upkeep.current().map(|upkeep| &upkeep.clock_keeper);
+        let next = match keeper {
+            Some(Ok(None)) => "; no program sets it: start chronyd, ntpd or systemd-timesyncd".to_owned(),
+            Some(Ok(Some(keeper))) => format!("; {keeper} runs: see what it is synchronized with"),
+            Some(Err(_)) | None => String::new(),
+        };
+        let message = format!("its clock is {:.1} s {way} this machine's{next}", seconds.abs());
         out.push(s.problem(severity, Some(&host.id.host), ProblemKind::Clock, message));
     }
 }

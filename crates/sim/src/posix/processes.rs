@@ -23,6 +23,7 @@ static SERVERS: &[(&str, &str, &str, &str)] = &[
     ),
     ("lumberjack", "bots", "lumberjack", "/opt/lumberjack/bin/lumberjack -config /etc/lumberjack.conf"),
     ("memcached", "memcache", "memcached", "/usr/bin/memcached -m 1024 -p 11211 -u memcache"),
+    ("monit", "root", "monit", "/usr/bin/monit -c /etc/monit/monitrc"),
     ("mysql", "mysql", "mysqld", "/usr/sbin/mysqld --basedir=/usr --datadir=/var/lib/mysql"),
     // A thread of the kernel.
     ("nfs-kernel-server", "root", "nfsd", "[nfsd]"),

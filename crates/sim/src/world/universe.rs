@@ -173,7 +173,9 @@ fn begun(spec: WorldSpec, started: Option<i64>) -> WorldSpec {
 /// What must run on a machine: what its roles run, as far as it is there in the years that the world shows.
 fn services_of(world: &World, machine: &crate::posix::machine::Machine) -> Vec<Arc<DeclaredService>> {
     let roles = machine.roles();
-    let mut found = services_of_roles(&default_services(), &roles);
+    let all = default_services();
+    let mut found = services_of_roles(&all, &roles);
+    found.extend(all.into_iter().filter(|service| service.of_minions).map(Arc::new));
     found.retain(|service| {
         service.units.iter().any(|unit| world.service_named(&machine.name, unit).is_some())
     });

@@ -110,7 +110,15 @@ fn a_clock_that_is_off_is_a_warning() {
     w.change("app1", |h| h.facts.clock_offset_ms.learn(-1_500, NOW));
     let problems = w.judge();
     assert_eq!(brief(&problems), ["warning clock app1"]);
-    assert_eq!(problems[0].message, "its clock is 1.5 s behind this machine's");
+    for (keeper, next) in [
+        (Some("chronyd"), "; chronyd runs: see what it is synchronized with"),
+        (None, "; no program sets it: start chronyd, ntpd or systemd-timesyncd"),
+    ] {
+        let upkeep = Upkeep { clock_keeper: Ok(keeper.map(Clean::new)), ..Upkeep::in_order() };
+        w.change("app1", |h| h.facts.upkeep.learn(upkeep, NOW));
+        let problems = w.judge();
+        assert_eq!(problems[0].message, format!("its clock is 1.5 s behind this machine's{next}"));
+    }
 }
 
 /// `df` prints `-` where it cannot count: of a filesystem that has a size that is no answer.
