@@ -52,7 +52,8 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
     let (run_sender, run_news) = mpsc::channel(RUN_QUEUE);
     let desk = Desk::new(sender.clone());
     inventory::watch(target.watched.take(), &target.inventory, sender.clone());
-    let disks = target.disks(setup);
+    let (disks, wrong) = target.disks(setup);
+    wrong.iter().for_each(|text| super::print::complain(text));
     let collector = target.collector(Arc::new(desk.clone()), sender, disks.clone());
     let access = target.access(setup, Arc::new(desk.clone()));
     let tail = common.tail();
@@ -90,7 +91,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
         run_news,
     };
     let ended = crate::runtime::run(console).await.map_err(failed);
-    setup::keep(disks).await;
+    setup::keep(disks).await.iter().for_each(|text| super::print::complain(text));
     // The terminal is the shell's again; whatever ended the console, nobody leaves without being told.
     for line in still_in_effect(&left, (!target.fleet.simulated).then_some(tail.as_str())) {
         let _ = writeln!(std::io::stderr(), "{line}");

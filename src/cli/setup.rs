@@ -100,16 +100,13 @@ impl FleetTarget {
         }
     }
 
-    /// What disks had in use, of a real fleet; a file of it that cannot be used is told.
-    pub(super) fn disks(&self, setup: &Setup) -> Arc<DiskHistory> {
+    /// What disks had in use, of a real fleet, and what is wrong with files of it that are not used.
+    pub(super) fn disks(&self, setup: &Setup) -> (Arc<DiskHistory>, Vec<String>) {
         if self.fleet.simulated {
-            return Arc::default();
+            return (Arc::default(), Vec::new());
         }
         let (disks, wrong) = DiskHistory::open(setup.paths.disks(), &self.fleet);
-        for error in wrong {
-            print::complain(&error.to_string());
-        }
-        Arc::new(disks)
+        (Arc::new(disks), wrong.iter().map(ToString::to_string).collect())
     }
 
     /// The actors, not yet started.
@@ -149,18 +146,15 @@ pub(super) fn target(common: &Common, setup: &Setup) -> Result<FleetTarget, CliE
     })
 }
 
-/// Writes what disks have in use; what could not be written is told. A disk that hangs keeps nobody waiting for long.
-pub(super) async fn keep(disks: Arc<DiskHistory>) {
-    let Ok(now) = u32::try_from(jiff::Timestamp::now().as_second() / 60) else { return };
+/// Writes what disks have in use; returns what could not be written. A disk that hangs keeps nobody waiting for long.
+pub(super) async fn keep(disks: Arc<DiskHistory>) -> Vec<String> {
+    let Ok(now) = u32::try_from(jiff::Timestamp::now().as_second() / 60) else { return Vec::new() };
     let saved = tokio::time::timeout(KEEP, tokio::task::spawn_blocking(move || disks.save(now))).await;
-    let told = match saved {
+    match saved {
         Ok(Ok(Ok(()))) => Vec::new(),
         Ok(Ok(Err(wrong))) => wrong.iter().map(ToString::to_string).collect(),
         Ok(Err(panicked)) => vec![format!("what disks have in use is not kept: {panicked}")],
         Err(_) => vec![format!("what disks have in use is not kept: it took more than {} s", KEEP.as_secs())],
-    };
-    for text in told {
-        print::complain(&text);
     }
 }
 

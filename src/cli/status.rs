@@ -80,14 +80,14 @@ pub(super) fn run(common: &Common, args: &StatusArgs) -> Result<ExitCode, CliErr
     let pictures = runtime.block_on(ask(common, args));
     // Connections that hang must not hold the answer back.
     runtime.shutdown_background();
-    let pictures = match (pictures, args.format) {
+    let (pictures, notes) = match (pictures, args.format) {
         // Who runs plugins reads standard output, and an exit code of 2 as something that was looked at.
         (Err(error), Format::Nagios) => {
             print::complain(&error.to_string());
             print::answer(&nagios::could_not_look(&error.to_string()))?;
             return Ok(ExitCode::from(exit_code(Some(Severity::Unknown))));
         }
-        (pictures, _) => pictures?,
+        (answered, _) => answered?,
     };
     let colour = super::common::colour_on(&std::io::stdout());
     let taken_at = jiff::Timestamp::now();
@@ -104,6 +104,10 @@ pub(super) fn run(common: &Common, args: &StatusArgs) -> Result<ExitCode, CliErr
         }
     };
     print::answer(&text)?;
+    for note in notes {
+        // Cron sends what is on standard error, and some who run plugins read it: each run would say it again.
+        if args.format == Format::Table { print::complain(&note) } else { tracing::warn!("{note}") }
+    }
     Ok(ExitCode::from(exit_code(pictures.iter().filter_map(|p| worst(&p.problems)).max())))
 }
 
@@ -117,20 +121,21 @@ fn exit_code(worst: Option<Severity>) -> u8 {
     }
 }
 
-async fn ask(common: &Common, args: &StatusArgs) -> Result<Vec<gather::Picture>, CliError> {
+/// What is known of each environment; and what is wrong with the files of what disks had in use.
+async fn ask(common: &Common, args: &StatusArgs) -> Result<(Vec<gather::Picture>, Vec<String>), CliError> {
     let (sender, events) = mpsc::channel(QUEUE);
     let setup = setup::Setup::read(common)?;
     let target = setup::target(common, &setup)?;
     let wanted = wanted(&target.fleet, &setup, args)?;
     let fleet = target.fleet.clone();
     let clock = target.clock;
-    let disks = target.disks(&setup);
+    let (disks, mut notes) = target.disks(&setup);
     let ask = Arc::new(crate::transport::ask::RefuseAll);
     let collector = target.collector(ask, sender, disks.clone());
     let limit = Duration::from_secs_f64(args.timeout);
     let pictures = gather::gather(&fleet, &wanted, &collector, events, clock, limit).await;
-    setup::keep(disks).await;
-    Ok(pictures)
+    notes.extend(setup::keep(disks).await);
+    Ok((pictures, notes))
 }
 
 fn wanted(fleet: &Fleet, setup: &setup::Setup, args: &StatusArgs) -> Result<Vec<Arc<Environment>>, CliError> {

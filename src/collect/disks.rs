@@ -83,6 +83,9 @@ impl DiskHistory {
     pub fn record(&self, host: &Host, facts: &HostFacts, minute: u32) -> Vec<FilesystemGrowth> {
         let identity = facts.identity.current().and_then(|identity| identity.machine_id.as_ref());
         let machine = identity.map_or_else(|| format!("{}:{}", host.address, host.port), ToString::to_string);
+        if machine.len() > file::LONGEST_NAME {
+            return Vec::new();
+        }
         let mut environments = self.environments();
         let env = environments.entry(host.id.env.clone()).or_default();
         let of_host = env.hosts.entry(host.id.host.clone()).or_default();
@@ -166,7 +169,10 @@ impl HostDisks {
         let is_it = |disk: &KeptDisk| disk.mount == filesystem.mount && disk.device == filesystem.device;
         let at = match self.disks.iter().position(is_it) {
             Some(at) => at,
-            None if self.disks.len() < MOST_OF_A_HOST && is_kept(filesystem) => {
+            None if self.disks.len() < MOST_OF_A_HOST
+                && is_kept(filesystem)
+                && can_be_written(filesystem) =>
+            {
                 let (device, mount) = (filesystem.device.clone(), filesystem.mount.clone());
                 self.disks.push(KeptDisk { device, mount, series: UsedSeries::new(size_kb) });
                 self.disks.len() - 1
@@ -175,6 +181,11 @@ impl HostDisks {
         };
         self.disks.get_mut(at)
     }
+}
+
+/// A longer name would make the whole file unreadable.
+fn can_be_written(filesystem: &Filesystem) -> bool {
+    [&filesystem.device, &filesystem.mount].iter().all(|name| name.as_str().len() <= file::LONGEST_NAME)
 }
 
 /// Takes what a file has over what is here: points of the same disks, and hosts that only the file has. What has got no point for two

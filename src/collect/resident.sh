@@ -18,7 +18,8 @@
 #   jd_look                      looks through the process table; see there, jd_still and jd_seek
 #   jd_mounts                    reads the mount table into jd_local, jd_local_rows, jd_remote, jd_remote_rows
 # and with $NL, $SUDO (empty or `sudo -n`), $LIMIT (`timeout -k 1`: ends a command), $DB_EXPECTED (`yes` on hosts of role db).
-# Names starting with jd_ are the resident probe's own; a section uses names starting with its own name.
+# Names starting with jd_ are the resident probe's own; a section uses names starting with its own name. One that keeps an answer
+# counts the looks until it asks again down in NAME_wait.
 
 exec 2>/dev/null
 set -f
@@ -125,15 +126,17 @@ jd_clock() {
 
 # Cuts a question's limit to its share of the report's time, and puts it into jd_seconds. The console waits 8 s for a report.
 # On a host where everything hangs the limits add up to more, and none of the gaps would arrive: so a report takes 7 s, of
-# which up to three sections that still follow keep a second each. A question has at least one second; when the 7 s are over
-# it fails, and the question is not asked.
+# which up to three sections that still follow keep a second each. A question has at least one second. When the 7 s are over
+# it fails: the question is not asked, and jd_refused says so.
 jd_share() {
   jd_clock
   jd_seconds=$(((jd_begun + 700 - jd_up) / 100 - jd_follow))
   [ "$jd_seconds" -le "$1" ] || jd_seconds=$1
   [ "$jd_seconds" -lt 1 ] || return 0
   jd_seconds=1
-  [ "$((jd_up - jd_begun))" -lt 700 ]
+  [ "$((jd_up - jd_begun))" -ge 700 ] || return 0
+  jd_refused=yes
+  return 1
 }
 
 # Puts standard output of a program or function into jd_got. Longer output is cut, possibly within a line, and jd_cut is then
@@ -429,9 +432,11 @@ jd_report() {
     jd_left=$((jd_left - 1))
     [ "$jd_left" -ge 3 ] || jd_follow=$jd_left
     case $jd_name in *[!a-z0-9_]*) continue ;; esac
-    jd_out= jd_in=
+    jd_out= jd_in= jd_refused=
     "probe_$jd_name"
     jd_all="$jd_all%$jd_nonce section $jd_name $?$NL$jd_out"
+    # What was not asked is asked with the next look.
+    [ -z "$jd_refused" ] || eval "${jd_name}_wait=0"
     jd_count=$((jd_count + 1))
   done
   jd_all="$jd_all%$jd_nonce end $jd_count$NL"

@@ -91,7 +91,7 @@ fn read(reader: &mut Reader, root: &Table<'_>, context: &Context) -> Fleet {
         })
         .collect();
     let fleet = Fleet { environments, simulated: false };
-    contacts::check_services(reader, root, &fleet);
+    contacts::check_names(reader, root, &fleet);
     fleet
 }
 

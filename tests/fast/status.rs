@@ -368,6 +368,7 @@ const FILESYSTEM: Fields = &[
     ("growth_kb_per_day", NUMBER_OR_NULL),
     ("full_in_days", NUMBER_OR_NULL),
     ("remote", Bool),
+    ("deleted", OBJECT_OR_NULL),
     ("errors", List),
 ];
 const REPLICATION: Fields = &[
@@ -509,6 +510,7 @@ fn the_services_of_a_host_have_their_state_their_readings_and_their_age() {
                     ["trees", "uncommitted", "unpushed"].into_iter().for_each(|name| drop(reading(name)))
                 }
                 "salt-minions" => assert_eq!(text(service, "detail"), "25 accepted, 25 connected"),
+                "nfs-server" => assert_eq!(reading("exports")["value"], 1),
                 "elasticsearch" => assert_eq!(reading("status")["value"], "green"),
                 "exim" => ["queue", "frozen", "late"].into_iter().for_each(|name| drop(reading(name))),
                 "memcached" => ["hits", "memory", "clients"].into_iter().for_each(|name| drop(reading(name))),

@@ -117,7 +117,10 @@ impl UsedSeries {
         if usage.size_kb != self.size_kb {
             *self = Self::new(usage.size_kb);
         }
-        let Some(used) = self.unit(usage.used_kb) else { return false };
+        // A quota may allow more than there is: such figures make no series.
+        let Some(used) = self.unit(usage.used_kb).filter(|_| usage.used_kb <= usage.size_kb) else {
+            return false;
+        };
         // The clock was set back: what it said then is not known.
         let ahead = self.points.iter().any(|point| point.minute > minute);
         self.points.retain(|point| point.minute <= minute);
@@ -139,7 +142,10 @@ impl UsedSeries {
 
     /// Takes the points of the same filesystem that another console saw.
     pub fn merge(&mut self, other: &Self, now: u32) {
-        if other.size_kb != self.size_kb {
+        let known = |point: &UsedAt| {
+            point.minute > now || self.points.binary_search_by_key(&point.minute, |own| own.minute).is_ok()
+        };
+        if other.size_kb != self.size_kb || other.points.iter().all(known) {
             return;
         }
         self.points.extend(other.points.iter().filter(|point| point.minute <= now));

@@ -1,7 +1,10 @@
 //! Filesystems, as `df -P -k` and `/proc/mounts` tell of them.
 
+use std::time::Duration;
+
 use super::fact::Gap;
 use super::text::Clean;
+use super::time::short_age;
 
 /// One mounted filesystem.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +59,8 @@ pub struct HeldFiles {
     pub at_least: bool,
     /// Who holds most of them.
     pub holder: Option<FileHolder>,
+    /// How many seconds ago the host was asked; `None` where its clock cannot be read.
+    pub age: Option<u64>,
 }
 
 /// A process that holds deleted files open.
@@ -70,12 +75,12 @@ pub struct FileHolder {
 }
 
 impl HeldFiles {
-    /// `14G of it are deleted files held open by mysqld (pid 812)`, with who holds most where several do.
+    /// `14G of it are deleted files held open by mysqld (pid 812), seen 9m ago`, with who holds most where several do.
     #[must_use]
     pub fn words(&self) -> String {
         let least = if self.at_least { "at least " } else { "" };
         let whole = human_kb(self.kb);
-        match &self.holder {
+        let words = match &self.holder {
             Some(FileHolder { program, process, kb }) if *kb < self.kb => {
                 let part = human_kb(*kb);
                 format!(
@@ -86,6 +91,10 @@ impl HeldFiles {
                 format!("{least}{whole} of it are deleted files held open by {program} (pid {process})")
             }
             None => format!("{least}{whole} of it are deleted files held open"),
+        };
+        match self.age {
+            Some(age) if age >= 60 => format!("{words}, seen {} ago", short_age(Duration::from_secs(age))),
+            Some(_) | None => words,
         }
     }
 }

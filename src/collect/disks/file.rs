@@ -22,7 +22,7 @@ const HEAD: &str = "jumpdeck disks 1";
 /// Five thousand hosts with four filesystems each have less.
 const LONGEST: usize = 48 << 20;
 /// Of a device, a mount point, a machine id.
-const LONGEST_NAME: usize = 4096;
+pub(super) const LONGEST_NAME: usize = 4096;
 
 /// Why a file is not used, or was not written.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +52,7 @@ pub(super) fn read(path: &Path) -> Result<HostsDisks, DiskFileError> {
         Ok(file) => file,
         Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(HostsDisks::new()),
         Err(OpenError::Io(error)) => return Err(wrong(format!("cannot be read: {error}"))),
-        Err(OpenError::Exposed(exposed)) => return Err(wrong(exposed.what)),
+        Err(OpenError::Exposed(exposed)) => return Err(wrong(format!("{} ({})", exposed.what, exposed.fix))),
     };
     let mut text = String::new();
     match file.take(LONGEST as u64 + 1).read_to_string(&mut text) {

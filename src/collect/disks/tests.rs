@@ -122,6 +122,29 @@ fn two_that_write_keep_what_the_other_saw() {
 }
 
 #[test]
+fn what_a_host_says_can_always_be_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let fleet = fleet(&["app1"]);
+    let (history, _) = open(folder.path(), &fleet);
+    report(&history, &fleet, 0..=2);
+    let host = &fleet.environments[0].hosts[0];
+    let mut odd = facts("m1", 70 << 20);
+    let mut all = odd.filesystems.current().cloned().unwrap();
+    // A quota; and a name that no file of ours has.
+    all[0].usage.as_mut().unwrap().used_kb = SIZE * 4;
+    all[1].fstype = Some("ext4".into());
+    all[1].mount = format!("/{}", "x".repeat(5000)).as_str().into();
+    odd.filesystems.learn(all, Moment::default());
+    let _ = history.record(host, &odd, START + 200);
+    let _ = history.record(host, &facts(&"m".repeat(5000), 1), START + 201);
+    report(&history, &fleet, 4..=4);
+    history.save(START + 240).unwrap();
+    let text = fs::read_to_string(folder.path().join("state/disks/production.disks")).unwrap();
+    assert!(text.len() < 4000, "{text}");
+    assert_eq!(open(folder.path(), &fleet).1, [] as [&str; 0], "{text}");
+}
+
+#[test]
 fn a_file_that_is_broken_or_not_ours_is_said_and_not_used() {
     let fleet = fleet(&["app1"]);
     let good = {

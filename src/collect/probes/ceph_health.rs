@@ -1,13 +1,13 @@
 //! The health of a Ceph cluster, as its own `ceph health` says it, on hosts that have its configuration and a key for it.
 //!
-//! The client costs a second of CPU: it is asked every ten minutes, first half a minute after the console connected. Every host with a key
-//! tells of the whole cluster; nobody reads the key.
+//! The client costs a second of CPU: it is asked every ten minutes, first half a minute after the console connected, and every two minutes
+//! while it fails. Every host with a key tells of the whole cluster; nobody reads the key.
 
 use crate::collect::probe::{HyphenatedProbe, ProbeCadence, Raw, ServiceProbe, unreadable};
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Thresholds;
 use jumpdeck_fleet::problem::Severity;
-use jumpdeck_fleet::service::{Figure, Finding, HostsOf, Service, ServiceKind, ServiceReading};
+use jumpdeck_fleet::service::{Figure, Finding, HostsOf, Service, ServiceKind, ServiceReading, Unit};
 use jumpdeck_fleet::text::Clean;
 use serde_json::Value;
 
@@ -31,30 +31,41 @@ pub(super) static PROBE: HyphenatedProbe = HyphenatedProbe {
 
 // The key of `client.admin`, which the client takes where nobody names another.
 const SCRIPT: &str = r#"
-    ceph_health_wait=1 ceph_health_kept="@later$NL"
+    ceph_health_wait=1 ceph_health_at=0 ceph_health_kept="@later$NL"
     ceph_health_ask() {
         if [ -n "$SUDO" ] && [ "$LIMIT" != jd_bounded ]; then $SUDO $LIMIT 4 ceph --connect-timeout 3 health --format json 2>&1
         else ceph --connect-timeout 3 health --format json 2>&1
         fi
     }
+    # What it said last, and how many seconds ago it was asked; nothing where the host's clock cannot be read.
+    ceph_health_say() {
+        ceph_health_age=
+        jd_clock
+        [ "$jd_up" = 0 ] || ceph_health_age=$(((jd_up - ceph_health_at) / 100))
+        jd_out="@asked $ceph_health_age$NL$ceph_health_kept"
+    }
     probe_ceph_health() {
-        [ -r /etc/ceph/ceph.conf ] || return 0
+        # With sudo it is there, and root may read it.
+        [ -r /etc/ceph/ceph.conf ] || { [ -n "$SUDO" ] && [ -e /etc/ceph/ceph.conf ]; } || return 0
         ceph_health_key=
         for ceph_health_file in /etc/ceph/ceph.client.admin.keyring /etc/ceph/ceph.keyring /etc/ceph/keyring; do
             [ ! -r "$ceph_health_file" ] || ceph_health_key=yes
-            # With sudo it is there, and root may read it.
             [ -z "$SUDO" ] || [ ! -e "$ceph_health_file" ] || ceph_health_key=yes
         done
         [ -n "$ceph_health_key" ] && command -v ceph > /dev/null || return 0
         if [ "$ceph_health_wait" -gt 0 ]; then
             ceph_health_wait=$((ceph_health_wait - 1))
-            jd_out=$ceph_health_kept
+            ceph_health_say
             return 0
         fi
         ceph_health_wait=19
         jd_ask 5 65536 ceph_health_ask
-        say "@status $? ${jd_cut:-no}$NL$jd_got"
+        ceph_health_status=$?
+        ceph_health_at=$jd_up
+        [ "$ceph_health_status" = 0 ] || ceph_health_wait=3
+        say "@status $ceph_health_status ${jd_cut:-no}$NL$jd_got"
         ceph_health_kept=$jd_out
+        ceph_health_say
     }
 "#;
 
@@ -71,18 +82,19 @@ struct HealthCheck {
 
 fn read(raw: &Raw) -> Result<Service, Gap> {
     let text = raw.ok()?;
-    match text.trim() {
-        "" => return Err(Gap::NotInstalled),
-        "@later" => return Err(Gap::NotAsked),
-        _ => {}
+    if text.trim().is_empty() {
+        return Err(Gap::NotInstalled);
     }
-    let (status, rest) = text
-        .strip_prefix("@status ")
-        .and_then(|rest| rest.split_once('\n'))
-        .ok_or_else(|| unreadable(text))?;
+    let (asked, answer) = marked(text, "@asked ")?;
+    if answer.trim() == "@later" {
+        return Err(Gap::NotAsked);
+    }
+    let (status, rest) = marked(answer, "@status ")?;
+    let amount = |value| Figure::Amount { value, of: None, unit: Unit::Seconds };
+    let age = asked.parse::<u64>().ok().map(|value| ServiceReading { name: "age", figure: amount(value) });
     let gap = match status {
         "0 no" => match health_of(rest) {
-            Some((word, checks)) => return Ok(service(word, &checks)),
+            Some((word, checks)) => return Ok(service(word, &checks, age)),
             None => unreadable(rest),
         },
         "0 yes" => Gap::Cut("64 KiB of the health of the cluster".into()),
@@ -97,9 +109,15 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
     Ok(Service {
         running: true,
         detail: "a key is there".into(),
+        readings: age.into_iter().collect(),
         gaps: [("health", gap)].into(),
         ..Service::default()
     })
+}
+
+/// The rest of the first line, which begins with this mark, and the lines that follow.
+fn marked<'a>(text: &'a str, mark: &str) -> Result<(&'a str, &'a str), Gap> {
+    text.strip_prefix(mark).and_then(|rest| rest.split_once('\n')).ok_or_else(|| unreadable(text))
 }
 
 /// The word of a cluster, and its checks: `{"status":"HEALTH_WARN","checks":{"OSD_DOWN":{…}}}` since Luminous (12), before it
@@ -128,7 +146,7 @@ fn health_of(text: &str) -> Option<(&'static str, Vec<HealthCheck>)> {
     Some((word, checks))
 }
 
-fn service(word: &str, checks: &[HealthCheck]) -> Service {
+fn service(word: &str, checks: &[HealthCheck], age: Option<ServiceReading>) -> Service {
     let mut readings = vec![ServiceReading { name: "health", figure: Figure::text(word) }];
     if word != "HEALTH_OK" {
         let words: Vec<String> = checks.iter().take(SHOWN).map(HealthCheck::words).collect();
@@ -140,6 +158,7 @@ fn service(word: &str, checks: &[HealthCheck]) -> Service {
         let name = if word == "HEALTH_ERR" { "errors" } else { "warnings" };
         readings.push(ServiceReading { name, figure: Figure::Text(Clean::first_line(&all, 240)) });
     }
+    readings.extend(age);
     Service {
         running: true,
         detail: Clean::first_line(word, 40),
@@ -174,7 +193,7 @@ mod tests {
     use super::*;
 
     fn of(status: &str, said: &str) -> Result<Service, Gap> {
-        super::read(&Raw { status: 0, text: format!("@status {status}\n{said}\n") })
+        super::read(&Raw { status: 0, text: format!("@asked 540\n@status {status}\n{said}\n") })
     }
 
     fn judged(status: &str, said: &str) -> Vec<(Severity, String)> {
@@ -195,7 +214,8 @@ mod tests {
         // As documented for Luminous and later.
         let well = r#"{"status":"HEALTH_OK","checks":{},"mutes":[]}"#;
         assert_eq!(judged("0 no", well), vec![]);
-        assert_eq!(of("0 no", well).unwrap().detail.as_str(), "HEALTH_OK");
+        let found = of("0 no", well).unwrap();
+        assert_eq!((found.detail.as_str(), found.amount("age")), ("HEALTH_OK", Some(540)));
         let warns = "2026-11-30 10:00:00.000 7f1 -1 auth: warning\n{\"status\":\"HEALTH_WARN\",\"checks\":{\"OSD_DOWN\":{\"severity\":\"HEALTH_WARN\",\
             \"summary\":{\"message\":\"1 osds down\",\"count\":1},\"muted\":false},\"OLD\":{\"severity\":\"HEALTH_WARN\",\"summary\":{\"message\":\"x\"},\"muted\":true}},\"mutes\":[]}";
         assert_eq!(
@@ -226,7 +246,10 @@ mod tests {
     #[test]
     fn no_answer_is_unknown_and_no_key_is_nothing_to_say() {
         assert_eq!(super::read(&Raw { status: 0, text: String::new() }), Err(Gap::NotInstalled));
-        assert_eq!(super::read(&Raw { status: 0, text: "@later\n".to_owned() }), Err(Gap::NotAsked));
+        assert_eq!(
+            super::read(&Raw { status: 0, text: "@asked 9\n@later\n".to_owned() }),
+            Err(Gap::NotAsked)
+        );
         for (status, said, words) in [
             (
                 "1 no",
@@ -242,6 +265,7 @@ mod tests {
             let found = judged(status, said);
             assert!(found.len() == 1 && found[0].0 == Severity::Unknown, "{found:?}");
             assert!(found[0].1.starts_with(words) || status == "0 yes", "{found:?}");
+            assert_eq!(of(status, said).unwrap().amount("age"), Some(540));
         }
     }
 
@@ -262,7 +286,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn nothing_panics(text in "(@status 0 no\n|\\{\"status\":|\"HEALTH_ERR\"|,|\"checks\":\\{|\\}|\"summary\":|\\[|\\]|\\PC)*") {
+        fn nothing_panics(text in "@asked 0\n(@later\n|@status 0 no\n|\\{\"status\":|\"HEALTH_ERR\"|,|\"checks\":\\{|\\}|\"summary\":|\\[|\\]|\\PC)*") {
             let _ = super::read(&Raw { status: 0, text });
         }
     }

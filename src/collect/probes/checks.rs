@@ -69,12 +69,15 @@ impl Probe for Checks {
             checks_due=$((jd_begun + checks_every * 100))
             eval "checks_pid_$checks_n=\$checks_pid"
         }
-        # Whether this report has time for one more. Where nobody knows the time, for one.
+        # Whether this report has time for one more, with all of its limit: cut short, it would seem to hang. The first one has what
+        # there is. Where nobody knows the time, for one.
         checks_may() {
             [ "$checks_hung" -lt 2 ] || return 1
             if [ "$jd_begun" = 0 ]; then [ "$checks_asked" = 0 ]; return; fi
-            jd_clock
-            [ "$((jd_up - jd_begun))" -lt 300 ]
+            eval "checks_limit=\$checks_limit_$checks_n"
+            jd_share "$checks_limit"
+            [ "$((jd_up - jd_begun))" -lt 300 ] || return 1
+            [ "$checks_asked" = 0 ] || [ "$jd_seconds" -ge "$checks_limit" ]
         }
         probe_checks() {
             checks_n=$((${checks_first:-1} - 1)) checks_hung=0 checks_seen=0 checks_asked=0 checks_first=

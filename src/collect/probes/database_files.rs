@@ -28,6 +28,7 @@ impl Probe for DatabaseFiles {
     /// How a file is read, and a call for each: path, what is before the address, what is behind it, and whether a name may stand there.
     /// Hosts without such files are not sent how.
     fn settings(&self, host: &Host) -> Option<String> {
+        let all = host.own_database_files().count();
         let files: Vec<&DatabaseFile> = host.own_database_files().take(FILES).collect();
         let mut out = format!("database_files_count={}\n", files.len());
         if files.is_empty() {
@@ -45,6 +46,9 @@ impl Probe for DatabaseFiles {
             let may = if is_plain { "addresses" } else { "names" };
             let kind = if file.built_in { "built-in" } else { "named" };
             let _ = writeln!(out, "database_files_one {path} {before} {after} {may} {kind}");
+        }
+        if all > FILES {
+            out.push_str("echo '@more files'\n");
         }
         out.push_str("database_files_hosts\n}\n");
         Some(out)
@@ -100,6 +104,8 @@ const READING: &str = r#"
             @none) return 3 ;;
         esac
         [ "${#database_files_text}" -lt 262000 ] || return 5
+        # Without its end the limit cut it.
+        case $database_files_text in *@end) database_files_text=${database_files_text%@end} ;; *) return 124 ;; esac
     }
     # PATH BEFORE AFTER names|addresses KIND: what stands between BEFORE and AFTER, of each line that is no comment.
     database_files_one() {
@@ -121,11 +127,25 @@ const READING: &str = r#"
                 case $database_files_word in *"$database_files_after"*) ;; *) continue ;; esac
                 database_files_word=${database_files_word%%"$database_files_after"*}
             else
-                database_files_word=${database_files_word%%[!0-9A-Za-z.:_-]*}
+                case $database_files_word in '"'*|"'"*) database_files_word=${database_files_word#?} ;; esac
+                # What stands before an @ is an account and its password.
+                database_files_tail=${database_files_word#"${database_files_word%%[!][0-9A-Za-z.:_-]*}"}
+                case ${database_files_tail%%[ 	]*} in *@*) continue ;; esac
+                case $database_files_word in
+                    '['*) ;;
+                    *) database_files_word=${database_files_word%%[!0-9A-Za-z.:_-]*} ;;
+                esac
             fi
+            # IPv6 is in brackets where a port may follow.
+            case $database_files_word in
+                '['*']'*) database_files_word=${database_files_word#'['}; database_files_word=${database_files_word%%']'*} ;;
+            esac
             if [ -z "$database_files_before" ]; then database_files_word=${database_files_word##*[!0-9A-Za-z.:_-]}; fi
-            # HOST:PORT; an address of IPv6 has more of them.
-            case $database_files_word in *:*:*) ;; *:*) database_files_word=${database_files_word%:*} ;; esac
+            # HOST:PORT; an address of IPv6 has more of them, and nothing else has.
+            case $database_files_word in
+                *:*:*) case $database_files_word in *[!0-9A-Fa-f:.]*) continue ;; esac ;;
+                *:*) database_files_word=${database_files_word%:*} ;;
+            esac
             case $database_files_word in ''|*[!0-9A-Za-z.:_-]*) continue ;; esac
             if [ "$database_files_may" = addresses ]; then
                 case $database_files_word in *[!0-9.]*) continue ;; *.*.*.*) ;; *) continue ;; esac
@@ -168,13 +188,14 @@ fn read(text: &str) -> Result<Vec<NamingFile>, Gap> {
         found.next().and_then(|(address, _)| address.parse::<IpAddr>().ok())
     };
     let mut files: Vec<FoundFile<'_>> = Vec::new();
+    let more = text.lines().any(|line| line == "@more files");
     for line in text.lines().filter(|line| !line.is_empty()) {
         let (what, rest) = line.split_once(' ').ok_or_else(|| unreadable(line))?;
         match (what, files.last_mut()) {
             ("@file", _) => files.push(FoundFile::head(rest).ok_or_else(|| unreadable(line))?),
             ("@server", Some(file)) => file.servers.push(rest),
             ("@like", Some(file)) => file.likes.push(rest),
-            ("@hosts", _) => {}
+            ("@hosts" | "@more", _) => {}
             (_, _) => return Err(unreadable(line)),
         }
     }
@@ -186,7 +207,11 @@ fn read(text: &str) -> Result<Vec<NamingFile>, Gap> {
         file: Clean::first_line(file.path, 200),
         servers: file.servers(resolve),
     };
-    Ok(files.into_iter().filter(|file| !missing(file)).map(one).collect())
+    let rest = NamingFile {
+        file: "the other files".into(),
+        servers: Err(Gap::Cut(format!("{FILES} files of a host").as_str().into())),
+    };
+    Ok(files.into_iter().filter(|file| !missing(file)).map(one).chain(more.then_some(rest)).collect())
 }
 
 /// What was found in a file.
@@ -213,6 +238,7 @@ impl<'a> FoundFile<'a> {
             "3" => return Err(failed("the file is missing")),
             "5" => return Err(Gap::Cut("256 KiB of the file".into())),
             "4" => return Err(failed("it is not a file")),
+            "124" => return Err(Gap::TimedOut),
             "126" => {
                 let why = "the account may not read it. Set sudo = true in the inventory for an account that may use sudo";
                 return Err(Gap::NotPermitted(why.into()));
@@ -223,12 +249,18 @@ impl<'a> FoundFile<'a> {
         let mut named: Vec<NamedServer> = Vec::new();
         for word in words {
             let word = Clean::first_line(word, 80);
-            if named.len() < SERVERS && named.iter().all(|known| known.word != word) {
-                named.push(NamedServer { resolved: resolve(word.as_str()), word });
+            if named.iter().any(|known| known.word == word) {
+                continue;
             }
+            if named.len() == SERVERS {
+                return Err(Gap::Cut(format!("{SERVERS} servers of the file").as_str().into()));
+            }
+            named.push(NamedServer { resolved: resolve(word.as_str()), word });
         }
         if named.is_empty() {
-            return Err(failed("no line of it has the text that database_files gives for it"));
+            return Err(failed(
+                "no line has the text of database_files with a name or an address in the place of {address}",
+            ));
         }
         Ok(named)
     }

@@ -1,14 +1,15 @@
 //! Files that were deleted and are still open: they take room that `du` does not find, until the process that holds them ends.
 //!
 //! Asked only while a local filesystem is at least 80 % full, by the figures of the same report, and then every ten minutes. Only root
-//! sees what processes of other accounts hold: without it, and without sudo, a sum is "at least", or unknown.
+//! sees what processes of other accounts hold: without it, and without sudo, a sum is "at least", or unknown. So it is on btrfs, where
+//! each subvolume has a device number of its own.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::collect::probe::{Probe, ProbeCadence, Raw, unreadable};
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::snapshot::HostFacts;
-use jumpdeck_fleet::storage::{DeletedFiles, FileHolder, HeldFiles};
+use jumpdeck_fleet::storage::{DeletedFiles, FileHolder, Filesystem, HeldFiles};
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
@@ -28,16 +29,31 @@ impl Probe for DeletedFilesProbe {
     }
 
     fn ingest(&self, raw: Result<&Raw, Gap>, at: Moment, facts: &mut HostFacts) {
-        facts.deleted_files.take(raw.and_then(read), at);
+        let local = facts.filesystems.last().map(Vec::as_slice).unwrap_or_default();
+        let found = raw.and_then(|raw| read(raw, local));
+        facts.deleted_files.take(found, at);
     }
 }
 
-// A deleted file has no link left, whatever its name says. The last line of the answer is how many looks were refused; without it the
-// answer is not whole. A descriptor of a dead network filesystem may hang.
+// A deleted file has no link left, whatever its name says. Each complaint is a look that found nothing, except of a process that has
+// ended and of a link to itself; with `hidepid=2` there is none, as the processes of others are not even listed. The last line of the
+// answer is the first complaint; without it the answer is not whole. A descriptor of a dead network filesystem may hang.
 const SCRIPT: &str = r#"
-    deleted_files_wait=0 deleted_files_kept= deleted_files_before=
-    deleted_files_find='{ { find -L /proc/[0-9]*/fd -maxdepth 1 -type f -links 0 2>&3 |
-        xargs stat -L -c "%d %i %b %B %n" 2> /dev/null >&4 3>&-; } 3>&1 | grep -c ermission; } 4>&1'
+    deleted_files_wait=0 deleted_files_kept= deleted_files_before= deleted_files_at=0
+    deleted_files_find='{ {
+        [ -r /proc/1/comm ] || echo hidden >&3
+        find -L /proc/[0-9]*/fd -maxdepth 1 -type f -links 0 2>&3 |
+            xargs stat -L -c "%d %i %b %B %n" 2> /dev/null >&4 3>&-
+    } 3>&1 | {
+        deleted_files_first=
+        while IFS= read -r deleted_files_row; do
+            case $deleted_files_row in *"No such"*|*"loop detected"*) continue ;; esac
+            deleted_files_first=$deleted_files_row
+            cat > /dev/null
+            break
+        done
+        echo "@refused $deleted_files_first"
+    }; } 4>&1'
     deleted_files_ask() {
         stat -L -c '@device %d %n' "$@"
         if [ -n "$SUDO" ] && [ "$LIMIT" != jd_bounded ]; then $SUDO $LIMIT 4 sh -c "$deleted_files_find"
@@ -78,13 +94,20 @@ const SCRIPT: &str = r#"
             say "@name $deleted_files_id $jd_line"
         done
     }
+    # What it said last, and how many seconds ago it was asked; nothing where the host's clock cannot be read.
+    deleted_files_say() {
+        deleted_files_age=
+        jd_clock
+        [ "$jd_up" = 0 ] || deleted_files_age=$(((jd_up - deleted_files_at) / 100))
+        jd_out="@asked $deleted_files_age$NL$deleted_files_kept"
+    }
     probe_deleted_files() {
         deleted_files_mounts=
         case $filesystems_used in *[89][0-9]%*|*100%*) deleted_files_full ;; esac
         if [ -z "$deleted_files_mounts" ]; then deleted_files_before=; return 0; fi
         if [ "$deleted_files_wait" -gt 0 ] && [ "$deleted_files_mounts" = "$deleted_files_before" ]; then
             deleted_files_wait=$((deleted_files_wait - 1))
-            jd_out=$deleted_files_kept
+            deleted_files_say
             return 0
         fi
         deleted_files_before=$deleted_files_mounts deleted_files_wait=19
@@ -93,6 +116,8 @@ const SCRIPT: &str = r#"
         IFS=$jd_ifs
         for deleted_files_row in "$@"; do say "@full $deleted_files_row"; done
         say @answer
+        jd_clock
+        deleted_files_at=$jd_up
         if lacks find || lacks xargs || lacks stat; then say '@status 127'
         else
             apart deleted_files 4 deleted_files_ask "$@"
@@ -100,6 +125,7 @@ const SCRIPT: &str = r#"
             deleted_files_names
         fi
         deleted_files_kept=$jd_out
+        deleted_files_say
     }
 "#;
 
@@ -127,24 +153,37 @@ impl Descriptor {
 struct HeldAnswer<'a> {
     devices: HashMap<&'a str, u64>,
     descriptors: Vec<Descriptor>,
-    /// How many looks were refused; `None`: the answer is not whole.
-    refused: Option<u64>,
+    /// The first complaint, `hidden` where processes are not listed, empty where there is none; `None`: the answer is not whole.
+    refused: Option<&'a str>,
     names: HashMap<u32, &'a str>,
+    /// How many seconds ago it was asked.
+    age: Option<u64>,
     status: u8,
     /// The first line that is none of these: why there is no answer.
     said: Option<&'a str>,
 }
 
-fn read(raw: &Raw) -> Result<Vec<DeletedFiles>, Gap> {
+fn read(raw: &Raw, local: &[Filesystem]) -> Result<Vec<DeletedFiles>, Gap> {
     let text = raw.ok()?;
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
     let (full, rest) = text.split_once("@answer\n").ok_or_else(|| unreadable(text))?;
-    let answer = HeldAnswer::read(rest);
+    let asked = full.lines().next().and_then(|line| line.strip_prefix("@asked "));
+    let answer = HeldAnswer { age: asked.and_then(|age| age.parse().ok()), ..HeldAnswer::read(rest) };
     let mounts = full.lines().filter_map(|line| line.strip_prefix("@full "));
-    let found = mounts.map(|mount| DeletedFiles { mount: Clean::new(mount), held: answer.held(mount) });
+    let found = mounts.map(|name| {
+        let mount = Clean::new(name);
+        let held = answer.held(name, is_divided(local, &mount));
+        DeletedFiles { mount, held }
+    });
     Ok(found.collect())
+}
+
+/// Whether files of a filesystem may have another device number than the place where it is mounted.
+fn is_divided(local: &[Filesystem], mount: &Clean) -> bool {
+    let is_btrfs = |one: &Filesystem| one.fstype.as_ref().is_some_and(|kind| kind.as_str() == "btrfs");
+    local.iter().any(|one| one.mount == *mount && is_btrfs(one))
 }
 
 impl<'a> HeldAnswer<'a> {
@@ -162,8 +201,8 @@ impl<'a> HeldAnswer<'a> {
                 answer.status = status.parse().unwrap_or(1);
             } else if let Some(descriptor) = Descriptor::read(line) {
                 answer.descriptors.push(descriptor);
-            } else if let Ok(refused) = line.parse() {
-                answer.refused = Some(refused);
+            } else if let Some(first) = line.strip_prefix("@refused") {
+                answer.refused = Some(first.trim());
             } else if !line.trim().is_empty() {
                 answer.said.get_or_insert(line);
             }
@@ -184,14 +223,31 @@ impl<'a> HeldAnswer<'a> {
         }
     }
 
-    fn held(&self, mount: &str) -> Result<HeldFiles, Gap> {
+    /// Why nobody knows whether there is a file, where none was found.
+    fn unseen(&self, is_divided: bool) -> Option<Gap> {
+        match self.refused {
+            None => Some(Gap::Failed("the list of open files is not whole".into())),
+            Some("") if is_divided => Some(Gap::Failed(
+                "each subvolume of btrfs has a device number of its own, and those of the others are not known".into(),
+            )),
+            Some("") => None,
+            Some(why) if why == "hidden" || why.contains("ermi") => {
+                Some(Gap::NotPermitted("only root sees what other accounts hold open".into()))
+            }
+            Some(why) => Some(Gap::Failed(Clean::first_line(why, 160))),
+        }
+    }
+
+    fn held(&self, mount: &str, is_divided: bool) -> Result<HeldFiles, Gap> {
         if let Some(gap) = self.gap() {
             return Err(gap);
         }
         let device =
             self.devices.get(mount).ok_or_else(|| Gap::Failed("stat does not name its device".into()))?;
         let (mut files, mut held) = (HashSet::new(), HashSet::new());
-        let mut found = HeldFiles { kb: 0, files: 0, at_least: self.refused != Some(0), holder: None };
+        let unseen = self.unseen(is_divided);
+        let mut found =
+            HeldFiles { kb: 0, files: 0, at_least: unseen.is_some(), holder: None, age: self.age };
         let (mut bytes, mut by_process) = (0_u64, HashMap::<u32, u64>::new());
         for one in self.descriptors.iter().filter(|one| one.device == *device) {
             // Several descriptors, and several processes, may hold one file.
@@ -204,8 +260,8 @@ impl<'a> HeldAnswer<'a> {
                 *sum = sum.saturating_add(one.bytes);
             }
         }
-        if found.files == 0 && found.at_least {
-            return Err(Gap::NotPermitted("only root sees what other accounts hold open".into()));
+        if let Some(gap) = unseen.filter(|_| found.files == 0) {
+            return Err(gap);
         }
         found.kb = bytes / 1024;
         // Of several that hold the same the oldest: the others may be its children.
@@ -226,10 +282,11 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Result<Vec<DeletedFiles>, Gap> {
-        super::read(&Raw { status: 0, text: text.to_owned() })
+        super::read(&Raw { status: 0, text: text.to_owned() }, &[])
     }
 
-    const FULL: &str = "@full /\n@full /srv/my disk\n@answer\n@device 65024 /\n@device 65040 /srv/my disk\n";
+    const FULL: &str =
+        "@asked 540\n@full /\n@full /srv/my disk\n@answer\n@device 65024 /\n@device 65040 /srv/my disk\n";
     // As GNU coreutils 9.1 and BusyBox 1.35 print it.
     const FILES: &str = "65024 11 29360128 512 /proc/812/fd/3\n65024 11 29360128 512 /proc/812/fd/4\n65024 12 8 512 /proc/901/fd/7\n\
         65024 11 29360128 512 /proc/900/fd/3\n1 5 800 512 /proc/812/fd/9\n";
@@ -237,9 +294,9 @@ mod tests {
 
     #[test]
     fn each_file_counts_once_and_the_one_who_holds_most_is_named() {
-        let found = of(&format!("{FULL}{FILES}0\n{NAMES}")).unwrap();
+        let found = of(&format!("{FULL}{FILES}@refused \n{NAMES}")).unwrap();
         let root = found[0].held.clone().unwrap();
-        assert_eq!((root.kb, root.files, root.at_least), (14_680_068, 2, false));
+        assert_eq!((root.kb, root.files, root.at_least, root.age), (14_680_068, 2, false, Some(540)));
         let holder = root.holder.unwrap();
         assert_eq!((holder.program.as_str(), holder.process, holder.kb), ("mysqld", 812, 14_680_064));
         let other = found[1].held.clone().unwrap();
@@ -249,11 +306,40 @@ mod tests {
 
     #[test]
     fn what_was_refused_makes_a_sum_a_lower_bound_and_none_unknown() {
-        let found = of(&format!("{FULL}{FILES}17\n{NAMES}")).unwrap();
-        assert!(found[0].held.as_ref().unwrap().at_least);
-        assert!(matches!(found[1].held, Err(Gap::NotPermitted(_))), "{found:?}");
-        // Cut: the count is the last line.
-        assert!(of(&format!("{FULL}{FILES}{NAMES}")).unwrap()[0].held.as_ref().unwrap().at_least);
+        for (first, gap) in [
+            ("@refused find: '/proc/1/fd': Permission denied\n", "not permitted: only root sees"),
+            ("@refused find: /proc/1/fd: Operation not permitted\n", "not permitted: only root sees"),
+            ("@refused hidden\n", "not permitted: only root sees"),
+            ("@refused find: unrecognized: -links\n", "failed: find: unrecognized: -links"),
+            // Cut: it is the last line.
+            ("", "failed: the list of open files is not whole"),
+        ] {
+            let found = of(&format!("{FULL}{FILES}{first}{NAMES}")).unwrap();
+            assert!(found[0].held.as_ref().unwrap().at_least, "{first}");
+            let why = found[1].held.as_ref().unwrap_err().describe();
+            assert!(why.starts_with(gap), "{first}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_sum_of_btrfs_is_a_lower_bound() {
+        let on = |kind: &str| {
+            let local = ["/", "/srv/my disk"].map(|mount| Filesystem {
+                device: "/dev/vda1".into(),
+                mount: mount.into(),
+                fstype: Some(kind.into()),
+                remote: false,
+                usage: Err(Gap::NotAsked),
+                inodes_gap: None,
+            });
+            let text = format!("{FULL}{FILES}@refused \n{NAMES}");
+            let found = read(&Raw { status: 0, text }, &local).unwrap();
+            let root = found[0].held.as_ref().unwrap();
+            (root.at_least, found[1].held.clone().map(|held| held.files))
+        };
+        assert_eq!(on("ext4"), (false, Ok(0)));
+        let (at_least, none) = on("btrfs");
+        assert!(at_least && matches!(none, Err(Gap::Failed(_))), "{none:?}");
     }
 
     #[test]
@@ -266,13 +352,13 @@ mod tests {
         assert_eq!(gap("find\n@status 127\n"), Gap::NoTool("find".into()));
         assert!(matches!(gap("sudo: a password is required\n@status 1\n"), Gap::NotPermitted(_)));
         assert_eq!(gap("@status 1\n"), Gap::Failed("no answer".into()));
-        let gone = of("@full /gone\n@answer\n0\n@status 0\n").unwrap();
+        let gone = of("@full /gone\n@answer\n@refused \n@status 0\n").unwrap();
         assert!(matches!(gone[0].held, Err(Gap::Failed(_))));
     }
 
     proptest::proptest! {
         #[test]
-        fn nothing_panics(text in "(@full /\n|@answer\n|@device |@status 0\n|@name |[0-9]{1,25} |/proc/|/fd/|\n|\\PC)*") {
+        fn nothing_panics(text in "(@full /\n|@answer\n|@device |@status 0\n|@name |@refused |[0-9]{1,25} |/proc/|/fd/|\n|\\PC)*") {
             let _ = of(&text);
         }
     }

@@ -34,7 +34,7 @@ pub(super) static PROBE: ServiceProbe = ServiceProbe {
 // The log of the client is not written. `status all detail` has each brick in lines of its own, however long its name is.
 const SCRIPT: &str = r#"
     jd_wanted="${jd_wanted}glusterd "
-    gluster_wait=0 gluster_kept= gluster_before=0 gluster_at=0
+    gluster_wait=0 gluster_kept= gluster_asked=0 gluster_before=0 gluster_at=0
     gluster_is() { :; }
     gluster_run() {
         if [ -n "$SUDO" ] && [ "$LIMIT" != jd_bounded ]; then
@@ -51,10 +51,12 @@ const SCRIPT: &str = r#"
         echo "@status $?"
     }
     gluster_heal() {
+        gluster_failed=0
         for gluster_volume in $gluster_volumes; do
             echo "@heal $gluster_volume"
-            gluster_run volume heal "$gluster_volume" statistics heal-count
+            gluster_run volume heal "$gluster_volume" statistics heal-count || gluster_failed=$?
         done
+        return "$gluster_failed"
     }
     # The volumes with copies that are started, at most eight: only they have a backlog.
     gluster_choose() {
@@ -97,6 +99,13 @@ const SCRIPT: &str = r#"
         gluster_before=$gluster_sum
         say "@idle $(((jd_up - gluster_at) / 100))"
     }
+    # What it said last, and how many seconds ago it was asked; nothing where the host's clock cannot be read.
+    gluster_say() {
+        gluster_age=
+        jd_clock
+        [ "$jd_up" = 0 ] || gluster_age=$(((jd_up - gluster_asked) / 100))
+        jd_out="@asked $gluster_age$NL$gluster_kept"
+    }
     probe_gluster() {
         [ -d /var/lib/glusterd/vols ] || return 0
         if [ -r /var/lib/glusterd/vols ]; then
@@ -116,21 +125,31 @@ const SCRIPT: &str = r#"
         if [ -z "$SUDO" ] && [ ! -r /var/lib/glusterd/glusterd.info ]; then say 'only root may ask gluster'; return 126; fi
         if [ "$gluster_wait" -gt 0 ]; then
             gluster_wait=$((gluster_wait - 1))
-            jd_out=$gluster_kept
+            gluster_say
             return 0
         fi
         jd_ask 5 131072 gluster_all
         gluster_status=$?
-        if [ "$gluster_status" != 0 ]; then say "$jd_got"; return "$gluster_status"; fi
+        gluster_asked=$jd_up
+        case $gluster_status in
+            0) ;;
+            127) say gluster; return 127 ;;
+            *) say "$jd_got"; return "$gluster_status" ;;
+        esac
         say "@answer ${jd_cut:-no}$NL$jd_got"
         case $jd_got in *'@status 0'*) gluster_wait=3 ;; esac
         gluster_choose
         if [ -n "$gluster_volumes" ]; then
+            # Where one volume does not answer, what those before it said is kept.
+            jd_parts=yes
             jd_ask 3 16384 gluster_heal
-            say "@heals $?$NL$jd_got"
-            gluster_idle
+            gluster_heals=$?
+            say "@heals $gluster_heals ${jd_cut:-no}$NL$jd_got"
+            # A number that is not whole says nothing of whether it goes down.
+            [ "$gluster_heals" != 0 ] || [ -n "$jd_cut" ] || gluster_idle
         fi
         gluster_kept=$jd_out
+        gluster_say
     }
 "#;
 
@@ -158,15 +177,31 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
         }
         _ => {}
     }
-    let (cut, rest) = text
-        .strip_prefix("@answer ")
-        .and_then(|rest| rest.split_once('\n'))
-        .ok_or_else(|| unreadable(text))?;
-    if cut != "no" {
-        return Ok(not_answered(Gap::Cut("128 KiB of the answer of gluster".into())));
-    }
-    let Some(pool) = Pool::read(rest) else { return Ok(not_answered(unreadable(rest))) };
-    Ok(service(&pool))
+    let (asked, rest) = marked(text, "@asked ")?;
+    let (cut, rest) = marked(rest, "@answer ")?;
+    let found = if cut != "no" {
+        not_answered(Gap::Cut("128 KiB of the answer of gluster".into()))
+    } else if let Some(pool) = Pool::read(rest) {
+        service(&pool)
+    } else {
+        not_answered(unreadable(rest))
+    };
+    Ok(with_age(found, asked))
+}
+
+/// The rest of the first line, which begins with this mark, and the lines that follow.
+fn marked<'a>(text: &'a str, mark: &str) -> Result<(&'a str, &'a str), Gap> {
+    text.strip_prefix(mark).and_then(|rest| rest.split_once('\n')).ok_or_else(|| unreadable(text))
+}
+
+/// How many seconds ago it was asked: an answer is kept for two minutes.
+fn with_age(mut service: Service, asked: &str) -> Service {
+    let amount = |value| Figure::Amount { value, of: None, unit: Unit::Seconds };
+    let age = asked.parse::<u64>().ok().map(|value| ServiceReading { name: "age", figure: amount(value) });
+    let mut readings = std::mem::take(&mut service.readings).into_vec();
+    readings.extend(age);
+    service.readings = readings.into();
+    service
 }
 
 /// Its server runs: that nobody knows the state of its bricks is said even where it never was known.
@@ -210,12 +245,15 @@ fn service(pool: &Pool<'_>) -> Service {
     if !stopped.is_empty() {
         add("stopped", Figure::text(&stopped.join(", ")));
     }
-    if let Some(backlog) = pool.backlog() {
+    let (backlog, waiting) = (pool.backlog(), pool.backlog_words());
+    if let Some(backlog) = backlog {
         add("backlog", Figure::count(backlog));
-        if backlog > 0 {
-            add("backlog_of", Figure::text(&pool.backlog_words()));
-            add("not_shrinking", Figure::Amount { value: pool.idle, of: None, unit: Unit::Seconds });
-        }
+    }
+    if !waiting.is_empty() {
+        add("backlog_of", Figure::text(&waiting));
+    }
+    if let Some(value) = pool.idle.filter(|_| backlog.is_some_and(|entries| entries > 0)) {
+        add("not_shrinking", Figure::Amount { value, of: None, unit: Unit::Seconds });
     }
     if let Some(used) = pool.used() {
         add("used", Figure::text(&used));
@@ -223,6 +261,9 @@ fn service(pool: &Pool<'_>) -> Service {
     let mut gaps = Vec::new();
     if let Some(why) = &pool.failed {
         gaps.push(("bricks", Gap::Failed(Clean::first_line(why, 160))));
+    }
+    if let Some(gap) = &pool.backlog_gap {
+        gaps.push(("backlog", gap.clone()));
     }
     let words: Vec<String> = pool.volumes.iter().map(pool::Volume::words).collect();
     let detail = if words.is_empty() { "no volume".to_owned() } else { words.join(", ") };
@@ -237,7 +278,9 @@ fn service(pool: &Pool<'_>) -> Service {
 
 // As with other redundant storage: critical as soon as one more failure loses data.
 fn rule(service: &Service, _: &Thresholds, found: &mut Vec<Finding>) {
-    const NEXT: &str = "See /var/log/glusterfs/bricks on its host; gluster volume start VOLUME force starts the bricks that are down";
+    const NEXT: &str = "First see that the brick's filesystem is mounted on its host, and why the brick ended \
+                        (/var/log/glusterfs/bricks): started on an empty mount point it fills the root filesystem. \
+                        Then: gluster volume start VOLUME force";
     let mut add = |name, severity, message: &dyn Fn(&str) -> String| {
         if let Some(text) = service.text(name) {
             found.push(Finding::of(name, severity, message(text)));

@@ -41,7 +41,9 @@ const SCRIPT: &str = r#"
         lvm_snapshots_said=$(lvm_snapshots_ask status --noflush)
         lvm_snapshots_failed=$?
         case $lvm_snapshots_failed:$lvm_snapshots_said in
-            [!0]*noflush*) lvm_snapshots_ask status --target snapshot ;;
+            [!0]*noflush*)
+                lvm_snapshots_ask status --target snapshot || return
+                lvm_snapshots_ask status --target snapshot-merge ;;
             *) echo "$lvm_snapshots_said"; return "$lvm_snapshots_failed" ;;
         esac
     }
@@ -49,7 +51,8 @@ const SCRIPT: &str = r#"
         set +f
         set -- /sys/block/dm-*/dm/uuid
         set -f
-        [ -e "$1" ] || return 0
+        # /sys shows a container the devices of its host, which it cannot ask for.
+        [ -e "$1" ] && [ -e /dev/mapper/control ] || return 0
         lvm_snapshots_found=
         for lvm_snapshots_file in "$@"; do
             jd_line=
@@ -68,12 +71,39 @@ const SCRIPT: &str = r#"
 const WARNING: u64 = 80;
 const CRITICAL: u64 = 95;
 
-/// A snapshot, or one of the two parts of a thin pool.
+/// A snapshot, a thin pool, or one of its two parts.
 struct Fill {
     /// `backup1/snap`, `vg/pool data`.
     name: String,
-    /// Percent; or what the kernel says of one that is lost.
-    state: Result<u64, &'static str>,
+    part: FillPart,
+    state: FillState,
+}
+
+/// What is made larger, each in its own way.
+#[derive(Clone, Copy)]
+enum FillPart {
+    /// A snapshot, or a pool's room for data.
+    Room,
+    /// A pool's room for its metadata.
+    Metadata,
+}
+
+#[derive(Clone, Copy)]
+enum FillState {
+    /// Percent of its room.
+    Used(u64),
+    /// A pool has no room for data.
+    NoRoom,
+    /// It goes back into its origin, and gets emptier with time.
+    Merging,
+    /// That ended with an error.
+    MergeFailed,
+    /// A snapshot that is lost, in the kernel's words.
+    Lost(&'static str),
+    /// A pool that is to be repaired, and why.
+    Broken(&'static str),
+    /// The kernel does not say.
+    Unknown(&'static str),
 }
 
 fn read(raw: &Raw) -> Result<Service, Gap> {
@@ -91,20 +121,18 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
     }
     let count = u64::try_from(fills.len()).unwrap_or(u64::MAX);
     let mut readings = vec![ServiceReading { name: "watched", figure: Figure::count(count) }];
-    let fullest = fills.iter().filter_map(|fill| fill.state.ok()).max();
+    let fullest = fills.iter().filter_map(Fill::percent).max();
     readings.extend(
         fullest.map(|percent| ServiceReading { name: "fullest_percent", figure: Figure::count(percent) }),
     );
-    let mut add = |name, which: &dyn Fn(&Fill) -> bool| {
-        let found: Vec<String> = fills.iter().filter(|fill| which(fill)).map(Fill::words).collect();
+    for name in [LOST, MERGE_FAILED, BROKEN, UNREAD, FULL, FILLING, METADATA_FULL, METADATA_FILLING, MERGING]
+    {
+        let found: Vec<String> =
+            fills.iter().filter(|fill| fill.reading() == Some(name)).map(Fill::words).collect();
         if !found.is_empty() {
             readings.push(ServiceReading { name, figure: Figure::text(&found.join("; ")) });
         }
-    };
-    add(LOST, &|fill| fill.state.is_err_and(|state| state != UNKNOWN));
-    add(UNREAD, &|fill| fill.state == Err(UNKNOWN));
-    add(FULL, &|fill| fill.state.is_ok_and(|percent| percent >= CRITICAL));
-    add(FILLING, &|fill| fill.state.is_ok_and(|percent| (WARNING..CRITICAL).contains(&percent)));
+    }
     let words: Vec<String> = fills.iter().map(Fill::words).collect();
     Ok(Service {
         running: true,
@@ -131,37 +159,58 @@ fn not_answered(gap: Gap) -> Service {
 }
 
 /// `vg-snap: 0 83886080 snapshot 5243600/10485760 20496`, `vg-pool-tpool: 0 32768 thin-pool 1 25/1024 100/256 - rw …`, as dm-snap.c and
-/// dm-thin.c of the kernel print them.
+/// dm-thin.c of the kernel print them. While a snapshot is merged, its origin has the target `snapshot-merge`, with the same words.
 fn fills_of(line: &str) -> Vec<Fill> {
     let Some((device, rest)) = line.split_once(": ") else { return Vec::new() };
     let mut words = rest.split_whitespace().skip(2);
     let (kind, words): (_, Vec<&str>) = (words.next(), words.collect());
     let name = volume(device);
-    match (kind, words.as_slice()) {
-        (Some("snapshot"), [fill, ..]) => {
-            let state = match *fill {
-                "Invalid" => Err("is invalid"),
-                "Overflow" => Err("overflowed"),
-                "Merge" => Err("could not be merged"),
-                other => share(other).ok_or(UNKNOWN),
-            };
-            vec![Fill { name, state }]
+    let snapshot = |name, state| vec![Fill { name, part: FillPart::Room, state }];
+    match kind {
+        Some("snapshot") => snapshot(name, snapshot_state(&words, FillState::Used)),
+        Some("snapshot-merge") => {
+            snapshot(format!("a snapshot of {name}"), snapshot_state(&words, |_| FillState::Merging))
         }
-        (Some("thin-pool"), ["Fail", ..]) => vec![Fill { name, state: Err("failed") }],
-        (Some("thin-pool"), [_, metadata, data, rest @ ..]) => {
-            let state = |fill| match rest {
-                [_, "ro", ..] => Err("is read-only"),
-                [_, "out_of_data_space", ..] => Err("has no room left"),
-                rest if rest.contains(&"needs_check") => Err("needs thin_check"),
-                _ => share(fill).ok_or(UNKNOWN),
-            };
-            vec![
-                Fill { name: format!("{name} data"), state: state(data) },
-                Fill { name: format!("{name} metadata"), state: state(metadata) },
-            ]
-        }
+        Some("thin-pool") => pool(&name, &words),
         _ => Vec::new(),
     }
+}
+
+/// The state of a snapshot; `used`: what a share of its room means.
+fn snapshot_state(words: &[&str], used: impl Fn(u64) -> FillState) -> FillState {
+    match words {
+        ["Invalid", ..] => FillState::Lost("is invalid"),
+        ["Overflow", ..] => FillState::Lost("overflowed"),
+        ["Merge", ..] => FillState::MergeFailed,
+        [fill, ..] => share(fill).map_or(FillState::Unknown(NO_STATE), used),
+        [] => FillState::Unknown(NO_STATE),
+    }
+}
+
+/// A thin pool: `TRANSACTION METADATA DATA HELD-ROOT MODE DISCARDS NO-SPACE NEEDS-CHECK …`, as thin-provisioning.txt of the kernel says.
+/// Or `Fail`, where all of its volumes refuse every access, or `Error`, where its metadata could not be asked.
+fn pool(name: &str, words: &[&str]) -> Vec<Fill> {
+    let whole = |state| Fill { name: name.to_owned(), part: FillPart::Room, state };
+    let (metadata, data, rest) = match words {
+        ["Fail", ..] => return vec![whole(FillState::Broken("failed"))],
+        ["Error", ..] => return vec![whole(FillState::Unknown("has an error instead of its state"))],
+        [_, metadata, data, rest @ ..] => (*metadata, *data, rest),
+        _ => return vec![whole(FillState::Unknown(NO_STATE))],
+    };
+    let mode = rest.get(1).copied();
+    let used = |fill| share(fill).map_or(FillState::Unknown(NO_STATE), FillState::Used);
+    let data = if mode == Some("out_of_data_space") { FillState::NoRoom } else { used(data) };
+    let broken = if mode == Some("ro") {
+        Some("is read-only")
+    } else if rest.contains(&"needs_check") {
+        Some("needs thin_check")
+    } else {
+        None
+    };
+    let mut fills: Vec<Fill> = broken.map(|why| whole(FillState::Broken(why))).into_iter().collect();
+    fills.push(Fill { name: format!("{name} data"), part: FillPart::Room, state: data });
+    fills.push(Fill { name: format!("{name} metadata"), part: FillPart::Metadata, state: used(metadata) });
+    fills
 }
 
 /// Percent, rounded down: `5243600/10485760`.
@@ -180,164 +229,100 @@ fn volume(device: &str) -> String {
 impl Fill {
     /// `vg/snap 87 %`
     fn words(&self) -> String {
+        let state = match self.state {
+            FillState::Used(percent) => return format!("{} {percent} %", self.name),
+            FillState::NoRoom => "has no room left",
+            FillState::Merging => "is being merged",
+            FillState::MergeFailed => "could not be merged",
+            FillState::Lost(state) | FillState::Broken(state) | FillState::Unknown(state) => state,
+        };
+        format!("{} {state}", self.name)
+    }
+
+    fn percent(&self) -> Option<u64> {
         match self.state {
-            Ok(percent) => format!("{} {percent} %", self.name),
-            Err(state) => format!("{} {state}", self.name),
+            FillState::Used(percent) => Some(percent),
+            FillState::NoRoom => Some(100),
+            FillState::Merging
+            | FillState::MergeFailed
+            | FillState::Lost(_)
+            | FillState::Broken(_)
+            | FillState::Unknown(_) => None,
+        }
+    }
+
+    /// The reading that names it, where that is more than how full it is.
+    fn reading(&self) -> Option<&'static str> {
+        let (full, filling) = match self.part {
+            FillPart::Room => (FULL, FILLING),
+            FillPart::Metadata => (METADATA_FULL, METADATA_FILLING),
+        };
+        match self.state {
+            FillState::Used(CRITICAL..) | FillState::NoRoom => Some(full),
+            FillState::Used(WARNING..) => Some(filling),
+            FillState::Used(_) => None,
+            FillState::Merging => Some(MERGING),
+            FillState::MergeFailed => Some(MERGE_FAILED),
+            FillState::Lost(_) => Some(LOST),
+            FillState::Broken(_) => Some(BROKEN),
+            FillState::Unknown(_) => Some(UNREAD),
         }
     }
 }
 
 /// What the kernel says nothing of.
-const UNKNOWN: &str = "is in an unknown state";
+const NO_STATE: &str = "is in an unknown state";
 /// What is lost, what is nearly, what will be, and what nobody can tell of.
 const LOST: &str = "lost";
 const UNREAD: &str = "unread";
 const FULL: &str = "full";
 const FILLING: &str = "filling";
+/// The same of a pool's metadata.
+const METADATA_FULL: &str = "metadata_full";
+const METADATA_FILLING: &str = "metadata_filling";
+/// A pool that is to be repaired.
+const BROKEN: &str = "broken";
+/// What goes back into its origin, and what could not.
+const MERGING: &str = "merging";
+const MERGE_FAILED: &str = "merge_failed";
 
 fn rule(service: &Service, _: &Thresholds, found: &mut Vec<Finding>) {
+    const LARGER: &str =
+        "Make it larger (lvextend -L +SIZE VG/NAME), or remove a snapshot that is no longer needed";
+    const MORE_METADATA: &str = "Make it larger (lvextend --poolmetadatasize +SIZE VG/POOL)";
     let mut add = |name, severity, message: &dyn Fn(&str) -> String| {
         if let Some(text) = service.text(name) {
             found.push(Finding::of(name, severity, message(text)));
         }
     };
-    const NEXT: &str =
-        "Make it larger (lvextend -L +SIZE VG/NAME), or remove a snapshot that is no longer needed";
     add(LOST, Severity::Critical, &|volumes| {
         format!(
             "lvm-snapshots: {volumes}. See lvs -a and dmesg; a snapshot that is lost cannot be read again"
         )
     });
-    add(FULL, Severity::Critical, &|volumes| {
-        format!("lvm-snapshots: {volumes}: a full snapshot is lost, and a full pool refuses writes. {NEXT}")
+    add(MERGE_FAILED, Severity::Critical, &|volumes| {
+        format!(
+            "lvm-snapshots: {volumes}: only a part of it is in its origin. Keep both, and see dmesg for errors of their disks; the \
+             merge begins again when the origin is next activated"
+        )
     });
-    add(FILLING, Severity::Warning, &|volumes| format!("lvm-snapshots: {volumes} in use. {NEXT}"));
-    add(UNREAD, Severity::Unknown, &|volumes| format!("lvm-snapshots: {volumes}. See dmsetup status"));
+    add(BROKEN, Severity::Critical, &|pools| {
+        format!("lvm-snapshots: {pools}. See lvs -a and dmesg; lvmthin(7) says how a pool is repaired")
+    });
+    add(FULL, Severity::Critical, &|volumes| {
+        format!("lvm-snapshots: {volumes}: a full snapshot is lost, and a full pool refuses writes. {LARGER}")
+    });
+    add(METADATA_FULL, Severity::Critical, &|pools| {
+        format!("lvm-snapshots: {pools}: a pool with full metadata becomes read-only. {MORE_METADATA}")
+    });
+    add(FILLING, Severity::Warning, &|volumes| format!("lvm-snapshots: {volumes} in use. {LARGER}"));
+    add(METADATA_FILLING, Severity::Warning, &|pools| {
+        format!("lvm-snapshots: {pools} in use. {MORE_METADATA}")
+    });
+    add(UNREAD, Severity::Unknown, &|volumes| {
+        format!("lvm-snapshots: {volumes}. See dmsetup status and dmesg")
+    });
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-    use super::*;
-
-    fn of(status: u8, text: &str) -> Result<Service, Gap> {
-        super::read(&Raw { status, text: text.to_owned() })
-    }
-
-    fn judged(service: &Service) -> Vec<(Severity, String)> {
-        let found = PROBE.probe.kind.findings(service, &Thresholds::default());
-        found.into_iter().map(|finding| (finding.severity, finding.message)).collect()
-    }
-
-    const ORIGIN: &str = "@status\nbackup1-lvbackup1: 0 83886080 snapshot-origin 253:1\nbackup1-lvbackup1-real: 0 83886080 linear 8:16 2048\n\
-        backup1-nightly--1-cow: 0 10485760 linear 8:16 83888128\n";
-
-    fn snapshot(fill: &str) -> Service {
-        of(0, &format!("{ORIGIN}backup1-nightly--1: 0 83886080 snapshot {fill}\n")).unwrap()
-    }
-
-    fn pool(rest: &str) -> Service {
-        of(0, &format!("@status\nvg-pool-tpool: 0 32768 thin-pool {rest}\nvg-thin: 0 8192 thin 4096 8191\n"))
-            .unwrap()
-    }
-
-    #[test]
-    fn a_snapshot_is_judged_by_how_full_it_is() {
-        let service = snapshot("5243600/10485760 20496");
-        assert_eq!((service.detail.as_str(), judged(&service)), ("backup1/nightly-1 50 %", vec![]));
-        for (fill, severity, words) in [
-            (
-                "8388608/10485760 1",
-                Severity::Warning,
-                "lvm-snapshots: backup1/nightly-1 80 % in use. Make it larger",
-            ),
-            (
-                "9961472/10485760 1",
-                Severity::Critical,
-                "lvm-snapshots: backup1/nightly-1 95 %: a full snapshot is lost",
-            ),
-            ("Invalid", Severity::Critical, "lvm-snapshots: backup1/nightly-1 is invalid. See lvs"),
-            ("Overflow", Severity::Critical, "backup1/nightly-1 overflowed"),
-            ("Merge failed", Severity::Critical, "could not be merged"),
-            ("Unknown", Severity::Unknown, "is in an unknown state"),
-        ] {
-            let found = judged(&snapshot(fill));
-            assert!(
-                found.len() == 1 && found[0].0 == severity && found[0].1.contains(words),
-                "{fill}: {found:?}"
-            );
-        }
-        assert!(judged(&snapshot("8283749/10485760 1")).is_empty(), "79 %");
-    }
-
-    #[test]
-    fn a_pool_has_room_for_data_and_for_metadata() {
-        let service = pool("1 25/1024 128/256 - rw discard_passdown queue_if_no_space - 1024");
-        assert_eq!(service.detail.as_str(), "vg/pool data 50 %, vg/pool metadata 2 %");
-        assert!(judged(&service).is_empty());
-        for (rest, severity, words) in [
-            (
-                "1 900/1024 128/256 - rw discard_passdown queue_if_no_space - 1024",
-                Severity::Warning,
-                "vg/pool metadata 87 % in use",
-            ),
-            (
-                "1 25/1024 256/256 - rw discard_passdown queue_if_no_space - 1024",
-                Severity::Critical,
-                "vg/pool data 100 %:",
-            ),
-            (
-                "1 25/1024 256/256 - out_of_data_space discard_passdown queue_if_no_space - 1024",
-                Severity::Critical,
-                "has no room left",
-            ),
-            (
-                "1 25/1024 128/256 - ro discard_passdown queue_if_no_space needs_check 1024",
-                Severity::Critical,
-                "is read-only",
-            ),
-            (
-                "1 25/1024 128/256 - rw discard_passdown queue_if_no_space needs_check 1024",
-                Severity::Critical,
-                "needs thin_check",
-            ),
-            ("Fail", Severity::Critical, "vg/pool failed"),
-        ] {
-            let found = judged(&pool(rest));
-            assert!(
-                found.len() == 1 && found[0].0 == severity && found[0].1.contains(words),
-                "{rest}: {found:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn none_is_nothing_to_say_and_no_answer_is_unknown() {
-        assert_eq!(of(0, ""), Err(Gap::NotInstalled));
-        for (status, said, words) in [
-            // As dmsetup 1.02.185 says it to an account that is not root.
-            (
-                1,
-                "/dev/mapper/control: open failed: Permission denied\nCommand failed.",
-                "lvm-snapshots fill not permitted: /dev/mapper",
-            ),
-            (1, "sudo: a password is required", "lvm-snapshots fill not permitted"),
-            (127, "dmsetup", "lvm-snapshots fill tool missing: dmsetup"),
-            (124, "", "lvm-snapshots fill timed out"),
-            (0, "@status\n\x1b[2J\n", "lvm-snapshots fill unreadable"),
-        ] {
-            let found = judged(&of(status, said).unwrap());
-            assert!(
-                found.len() == 1 && found[0].0 == Severity::Unknown && found[0].1.starts_with(words),
-                "{found:?}"
-            );
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn nothing_panics(text in "@status\n(vg-a--b: 0 1 |snapshot |thin-pool |[0-9]{1,25}/|[0-9]{1,3} |Invalid|Fail|\n|\\PC)*") {
-            let _ = of(0, &text);
-        }
-    }
-}
+mod tests;

@@ -57,7 +57,19 @@ const SCRIPT: &str = r#"
 "#;
 
 fn read(raw: &Raw) -> Result<Service, Gap> {
-    let text = raw.ok()?;
+    let text = match raw.ok() {
+        Ok(text) => text,
+        // The file is not empty: that nobody may read it is said even where its exports were never known.
+        Err(gap @ Gap::NotPermitted(_)) => {
+            return Ok(Service {
+                running: true,
+                detail: "/etc/exports is there".into(),
+                gaps: [("exports", gap)].into(),
+                ..Service::default()
+            });
+        }
+        Err(gap) => return Err(gap),
+    };
     if text.trim().is_empty() {
         return Err(Gap::NotInstalled);
     }
@@ -117,6 +129,14 @@ mod tests {
         );
         let found = judged("@exports 3\n@runs hidden\n");
         assert!(found.len() == 1 && found[0].0 == Severity::Unknown, "{found:?}");
+    }
+
+    #[test]
+    fn exports_that_nobody_may_read_are_unknown() {
+        let refused = Raw { status: 126, text: "/etc/exports: cannot be read\n".to_owned() };
+        let found = PROBE.probe.kind.findings(&super::read(&refused).unwrap(), &Thresholds::default());
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Unknown));
+        assert_eq!(found[0].message, "nfs-server exports not permitted: /etc/exports: cannot be read");
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! What disks say of themselves (SMART): one that expects to fail, on hosts with real disks and smartmontools.
 //!
 //! Once an hour, first half a minute after the console connected: a question to a disk may wait for its other work. A disk that sleeps is
-//! not woken. Disks of a virtual machine have nothing to say, and are not asked.
+//! not woken. Disks of a virtual machine have nothing to say, and are not asked. An answer is kept for that hour, and how old it is comes
+//! with each report.
 
 use crate::collect::probe::{ProbeCadence, Raw, ServiceProbe, unreadable};
+use jumpdeck_fleet::backup::in_words;
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Thresholds;
 use jumpdeck_fleet::problem::Severity;
-use jumpdeck_fleet::service::{Figure, Finding, HostsOf, Service, ServiceKind, ServiceReading};
+use jumpdeck_fleet::service::{Figure, Finding, HostsOf, Service, ServiceKind, ServiceReading, Unit};
 use jumpdeck_fleet::text::Clean;
 
 pub(super) static PROBE: ServiceProbe = ServiceProbe {
@@ -27,7 +29,7 @@ pub(super) static PROBE: ServiceProbe = ServiceProbe {
 
 // At most 24 disks. Each has 3 s; what is not reached is named as not asked.
 const SCRIPT: &str = r#"
-    smart_wait=1 smart_kept="@later$NL"
+    smart_wait=1 smart_kept="@later$NL" smart_asked=0
     smart_run() {
         if [ -n "$SUDO" ] && [ "$LIMIT" != jd_bounded ]; then $SUDO $LIMIT 3 smartctl -n standby -H "/dev/$1" 2>&1
         else $LIMIT 3 smartctl -n standby -H "/dev/$1" 2>&1
@@ -40,14 +42,15 @@ const SCRIPT: &str = r#"
             echo "@status $?"
         done
     }
-    # Disks of this machine's own: not those that a hypervisor, a network or the kernel makes up.
+    # Disks of this machine's own: not those that a hypervisor, a network or the kernel makes up. /sys also shows the paths of an
+    # NVMe disk, and in a container the disks of its host: nothing can open what has no node in /dev.
     smart_look() {
         smart_disks= smart_n=0
         set +f
         set -- /sys/block/sd* /sys/block/hd* /sys/block/nvme*
         set -f
         for smart_at in "$@"; do
-            [ -e "$smart_at/device" ] || continue
+            [ -e "$smart_at/device" ] && [ -b "/dev/${smart_at##*/}" ] || continue
             case ${smart_at##*/} in *[!a-z0-9]*) continue ;; esac
             smart_what=
             for smart_file in vendor model; do
@@ -63,13 +66,8 @@ const SCRIPT: &str = r#"
             smart_disks="$smart_disks${smart_at##*/} "
         done
     }
-    probe_smart() {
-        if [ "$smart_wait" -gt 0 ]; then
-            smart_wait=$((smart_wait - 1))
-            jd_out=$smart_kept
-            return 0
-        fi
-        smart_wait=119 smart_kept=
+    smart_ask() {
+        smart_wait=119 smart_kept= smart_asked=$jd_begun
         command -v smartctl > /dev/null || return 0
         smart_look
         [ -n "$smart_disks" ] || return 0
@@ -80,9 +78,23 @@ const SCRIPT: &str = r#"
         say "@end $smart_status"
         # Not an hour without an answer because a report was late.
         [ "$smart_status" = 0 ] || smart_wait=9
-        smart_kept=$jd_out
+        smart_kept=$jd_out jd_out=
+    }
+    probe_smart() {
+        if [ "$smart_wait" -gt 0 ]; then smart_wait=$((smart_wait - 1)); else smart_ask; fi
+        # Without the uptime nobody knows how old an answer is.
+        smart_age='?'
+        if [ "$smart_asked" != 0 ] && [ "$jd_begun" != 0 ]; then smart_age=$(((jd_begun - smart_asked) / 100)); fi
+        case $smart_kept in "@disks "*) say "@asked $smart_age" ;; esac
+        jd_out=$jd_out$smart_kept
     }
 "#;
+
+/// Disks that expect to fail, and why; that are too hot; that warn of something else, and of what; and that sleep.
+const FAILING: &str = "failing";
+const HOT: &str = "hot";
+const WARNS: &str = "warnings";
+const ASLEEP: &str = "asleep";
 
 /// What one disk says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,10 +103,35 @@ enum DiskHealth {
     Good,
     /// It expects to fail, in its words.
     Failing(String),
+    /// Its temperature is over its limit, and nothing else is wrong.
+    Hot,
+    /// It warns of something that is no failure of its own, in its words.
+    Warns(String),
     /// It sleeps, and is left so.
     Asleep,
     /// Why nobody knows.
     Unknown(Gap),
+}
+
+impl DiskHealth {
+    /// The reading that names such a disk.
+    fn reading(&self) -> Option<&'static str> {
+        match self {
+            Self::Failing(_) => Some(FAILING),
+            Self::Hot => Some(HOT),
+            Self::Warns(_) => Some(WARNS),
+            Self::Asleep => Some(ASLEEP),
+            Self::Good | Self::Unknown(_) => None,
+        }
+    }
+
+    /// `sda`, `sda (FAILED!)`
+    fn words(&self, disk: &str) -> String {
+        match self {
+            Self::Failing(words) | Self::Warns(words) => format!("{disk} ({words})"),
+            Self::Good | Self::Hot | Self::Asleep | Self::Unknown(_) => disk.to_owned(),
+        }
+    }
 }
 
 fn read(raw: &Raw) -> Result<Service, Gap> {
@@ -104,10 +141,7 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
         "@later" => return Err(Gap::NotAsked),
         _ => {}
     }
-    let (names, rest) = text
-        .strip_prefix("@disks ")
-        .and_then(|rest| rest.split_once('\n'))
-        .ok_or_else(|| unreadable(text))?;
+    let (age, names, rest) = parts(text).ok_or_else(|| unreadable(text))?;
     let end = rest.rsplit_once("@end ").map_or("", |(_, status)| status.trim());
     let missing = match end {
         "123" => Gap::Stuck,
@@ -119,32 +153,41 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
         .take(24)
         .map(|name| (name, said_of(rest, name).map_or_else(|| DiskHealth::Unknown(missing.clone()), health)))
         .collect();
-    let of = |which: &dyn Fn(&DiskHealth) -> bool| {
-        disks.iter().filter(|(_, health)| which(health)).map(|(name, _)| *name).collect::<Vec<_>>()
-    };
     let mut readings = vec![ServiceReading {
         name: "disks",
         figure: Figure::count(u64::try_from(disks.len()).unwrap_or(u64::MAX)),
     }];
-    let failing: Vec<String> = disks
-        .iter()
-        .filter_map(|(name, health)| match health {
-            DiskHealth::Failing(words) => Some(format!("{name} ({words})")),
-            DiskHealth::Good | DiskHealth::Asleep | DiskHealth::Unknown(_) => None,
-        })
-        .collect();
-    let asleep = of(&|health| *health == DiskHealth::Asleep);
-    for (name, found) in [("failing", failing.join(", ")), ("asleep", asleep.join(" "))] {
+    for (name, between) in [(FAILING, ", "), (HOT, ", "), (WARNS, ", "), (ASLEEP, " ")] {
+        let found: Vec<String> = disks
+            .iter()
+            .filter(|(_, health)| health.reading() == Some(name))
+            .map(|(disk, health)| health.words(disk))
+            .collect();
         if !found.is_empty() {
-            readings.push(ServiceReading { name, figure: Figure::text(&found) });
+            // Long enough for the reasons of two disks.
+            let figure = Figure::Text(Clean::first_line(&found.join(between), 240));
+            readings.push(ServiceReading { name, figure });
         }
+    }
+    if let Some(value) = age {
+        let figure = Figure::Amount { value, of: None, unit: Unit::Seconds };
+        readings.push(ServiceReading { name: "age", figure });
     }
     let gap = disks.iter().find_map(|(name, health)| match health {
         DiskHealth::Unknown(gap) => Some(("disks", named(gap, name))),
-        DiskHealth::Good | DiskHealth::Failing(_) | DiskHealth::Asleep => None,
+        DiskHealth::Good
+        | DiskHealth::Failing(_)
+        | DiskHealth::Hot
+        | DiskHealth::Warns(_)
+        | DiskHealth::Asleep => None,
     });
-    let good = of(&|health| *health == DiskHealth::Good).len();
-    let detail = format!("{good} of {} disks in good health", disks.len());
+    let good = disks.iter().filter(|(_, health)| *health == DiskHealth::Good).count();
+    let asked = match age {
+        Some(0..60) => String::new(),
+        Some(age) => format!(", asked {} ago", in_words(age)),
+        None => ", asked at an unknown time".to_owned(),
+    };
+    let detail = format!("{good} of {} disks in good health{asked}", disks.len());
     let gaps = gap.into_iter().collect();
     Ok(Service {
         running: true,
@@ -153,6 +196,13 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
         gaps,
         ..Service::default()
     })
+}
+
+/// How many seconds ago the disks were asked, where that is known, their names, and what they said.
+fn parts(text: &str) -> Option<(Option<u64>, &str, &str)> {
+    let (age, rest) = text.strip_prefix("@asked ")?.split_once('\n')?;
+    let (names, rest) = rest.strip_prefix("@disks ")?.split_once('\n')?;
+    Some((age.parse().ok(), names, rest))
 }
 
 /// A gap with the name of the first disk that it is about.
@@ -179,14 +229,16 @@ fn said_of<'a>(text: &'a str, disk: &str) -> Option<&'a str> {
 
 /// `SMART overall-health self-assessment test result: PASSED`, of SCSI `SMART Health Status: OK`.
 fn health(text: &str) -> DiskHealth {
-    for line in text.lines() {
-        let Some((key, value)) = line.split_once(": ") else { continue };
-        if key.ends_with("self-assessment test result") || key == "SMART Health Status" {
-            return match value.trim() {
-                "PASSED" | "OK" => DiskHealth::Good,
-                other => DiskHealth::Failing(Clean::first_line(other, 60).to_string()),
-            };
-        }
+    const SCSI: &str = "SMART Health Status";
+    let mut lines = text.lines();
+    let said = lines.by_ref().find_map(|line| {
+        let (key, value) = line.split_once(": ")?;
+        (key.ends_with("self-assessment test result") || key == SCSI).then(|| (key, value.trim()))
+    });
+    match said {
+        Some((SCSI, status)) => return scsi(status),
+        Some((_, result)) => return assessed(result, lines),
+        None => {}
     }
     if ["in STANDBY", "in SLEEP"].iter().any(|words| text.contains(words)) {
         return DiskHealth::Asleep;
@@ -203,103 +255,66 @@ fn health(text: &str) -> DiskHealth {
     DiskHealth::Unknown(Gap::Failed(why))
 }
 
+/// The result of an ATA or NVMe disk. An NVMe disk says `FAILED!` for each of its critical warnings, and lines `- REASON` follow, as
+/// nvmeprint.cpp of smartmontools prints them; one of them is the temperature.
+fn assessed<'a>(result: &str, after: impl Iterator<Item = &'a str>) -> DiskHealth {
+    match result {
+        "PASSED" => return DiskHealth::Good,
+        "FAILED!" => {}
+        // `UNKNOWN!`: USB bridges, and disks that abort the question.
+        _ => return unreadable_status(),
+    }
+    let reasons: Vec<&str> = after.map_while(|line| line.trim_end().strip_prefix("- ")).take(8).collect();
+    if reasons.is_empty() {
+        return DiskHealth::Failing(result.to_owned());
+    }
+    if reasons.iter().all(|reason| *reason == "temperature is above or below threshold") {
+        return DiskHealth::Hot;
+    }
+    DiskHealth::Failing(Clean::first_line(&reasons.join(", "), 160).to_string())
+}
+
+/// The status of a SCSI disk, in capitals or not, as scsicmds.cpp of smartmontools prints it. The additional sense code 5d is a failure
+/// that is expected, or with `(FALSE)` a test of that report; b is a warning.
+fn scsi(status: &str) -> DiskHealth {
+    if status == "OK" {
+        return DiskHealth::Good;
+    }
+    let words = Clean::first_line(status, 100).to_string();
+    let lower = status.to_lowercase();
+    let has = |part: &str| lower.contains(part);
+    if lower.starts_with("warning") || has("[asc=b,") || has("(false)") {
+        if has("temperature") && !has("low ") { DiskHealth::Hot } else { DiskHealth::Warns(words) }
+    } else if has("fail") || has("[asc=5d,") {
+        DiskHealth::Failing(words)
+    } else {
+        unreadable_status()
+    }
+}
+
+fn unreadable_status() -> DiskHealth {
+    DiskHealth::Unknown(Gap::Failed("SMART status cannot be read".into()))
+}
+
 fn rule(service: &Service, _: &Thresholds, found: &mut Vec<Finding>) {
-    if let Some(disks) = service.text("failing") {
+    if let Some(disks) = service.text(FAILING) {
         let message = format!(
             "smart: by its own account {disks} is about to fail. Check that what is on it is elsewhere too, and replace it; see smartctl -a"
         );
-        found.push(Finding::of("failing", Severity::Critical, message));
+        found.push(Finding::of(FAILING, Severity::Critical, message));
+    }
+    if let Some(disks) = service.text(HOT) {
+        let (report, its) = if disks.contains(", ") { ("report", "their") } else { ("reports", "its") };
+        let message = format!(
+            "smart: {disks} {report} a temperature over {its} limit: see {its} cooling and smartctl -a"
+        );
+        found.push(Finding::of(HOT, Severity::Warning, message));
+    }
+    if let Some(disks) = service.text(WARNS) {
+        let message = format!("smart: a warning of {disks}: see smartctl -a");
+        found.push(Finding::of(WARNS, Severity::Warning, message));
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-    use super::*;
-
-    fn of(text: &str) -> Result<Service, Gap> {
-        super::read(&Raw { status: 0, text: text.to_owned() })
-    }
-
-    fn judged(service: &Service) -> Vec<(Severity, String)> {
-        let found = PROBE.kind.findings(service, &Thresholds::default());
-        found.into_iter().map(|finding| (finding.severity, finding.message)).collect()
-    }
-
-    fn disk(said: &str, status: u8) -> Service {
-        of(&format!("@disks sda \n@disk sda\n{HEAD}{said}@status {status}\n@end 0\n")).unwrap()
-    }
-
-    // As smartctl's documentation and source print it (5.41 to 7.3).
-    const HEAD: &str = "smartctl 7.3 2022-02-28 r5338 [x86_64-linux-6.1.0] (local build)\n\
-        Copyright (C) 2002-22, Bruce Allen, Christian Franke, www.smartmontools.org\n\n";
-    const ATA: &str = "=== START OF READ SMART DATA SECTION ===\nSMART overall-health self-assessment test result: PASSED\n\n";
-
-    #[test]
-    fn a_disk_that_expects_to_fail_is_critical() {
-        assert_eq!(judged(&disk(ATA, 0)), vec![]);
-        assert_eq!(disk(ATA, 0).detail.as_str(), "1 of 1 disks in good health");
-        assert_eq!(judged(&disk("SMART Health Status: OK\n", 0)), vec![]);
-        for (said, words) in [
-            (
-                ATA.replace(
-                    "PASSED",
-                    "FAILED!\nDrive failure expected in less than 24 hours. SAVE ALL DATA.",
-                ),
-                "sda (FAILED!) is about",
-            ),
-            (
-                "SMART Health Status: FAILURE PREDICTION THRESHOLD EXCEEDED [asc=5d, ascq=0]\n".to_owned(),
-                "sda (FAILURE PREDICTION",
-            ),
-        ] {
-            let found = judged(&disk(&said, 24));
-            assert!(
-                found.len() == 1 && found[0].0 == Severity::Critical && found[0].1.contains(words),
-                "{found:?}"
-            );
-        }
-        // One that sleeps is left so.
-        let service = disk("Device is in STANDBY mode, exit(2)\n", 2);
-        assert_eq!((service.text("asleep"), judged(&service)), (Some("sda"), vec![]));
-    }
-
-    #[test]
-    fn a_disk_that_says_nothing_is_unknown() {
-        for (said, words) in [
-            (
-                "Smartctl open device: /dev/sda failed: Permission denied\n",
-                "smart disks not permitted: sda: Smartctl open",
-            ),
-            ("sudo: a password is required\n", "smart disks not permitted: sda: sudo"),
-            (
-                "Smartctl open device: /dev/sda failed: DELL or MegaRaid controller, please try adding '-d megaraid,N'\n",
-                "smart disks failed: sda: Smartctl open device",
-            ),
-            ("\x1b[2J\n", "smart disks failed: sda: no health"),
-        ] {
-            let found = judged(&disk(said, 2));
-            assert!(
-                found.len() == 1 && found[0].0 == Severity::Unknown && found[0].1.starts_with(words),
-                "{found:?}"
-            );
-        }
-        // The first hangs, the second was not reached.
-        let found = judged(&of("@disks sda sdb \n@disk sda\n@end 124\n").unwrap());
-        assert!(found.len() == 1 && found[0].1 == "smart disks timed out", "{found:?}");
-    }
-
-    #[test]
-    fn no_disk_is_nothing_to_say() {
-        assert_eq!(of(""), Err(Gap::NotInstalled));
-        assert_eq!(of("@later\n"), Err(Gap::NotAsked));
-        assert!(matches!(of("\x1b[2J"), Err(Gap::Unreadable(_))));
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn nothing_panics(text in "(@disks sda sdb\n|@disk sda\n|@status 0\n|@end |SMART Health Status: |OK\n|in STANDBY\n|\\PC)*") {
-            let _ = of(&text);
-        }
-    }
-}
+mod tests;

@@ -227,9 +227,11 @@ const SCRIPT: &str = r#"
         case $((upkeep_n % 120)) in
             0) jd_out=; upkeep_ask date 2 512 upkeep_date; upkeep_ask lists 2 2048 upkeep_lists; upkeep_updates; upkeep_hourly=$jd_out ;;
             1) case $upkeep_hourly in *'@updates later'*)
-                jd_out=; upkeep_updates; upkeep_hourly="${upkeep_hourly%@updates*}$jd_out" ;; esac ;;
+                jd_out=; upkeep_updates
+                [ -n "$jd_refused" ] || upkeep_hourly="${upkeep_hourly%@updates*}$jd_out" ;; esac ;;
         esac
-        upkeep_n=$((upkeep_n + 1))
+        # What the report had no time for is asked with the next look, not in an hour.
+        [ -n "$jd_refused" ] || upkeep_n=$((upkeep_n + 1))
         jd_out="$upkeep_report$upkeep_rarely$upkeep_hourly"
     }
 "#;

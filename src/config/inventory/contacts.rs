@@ -11,7 +11,7 @@ use jumpdeck_fleet::backup::{DeclaredBackup, default_backups};
 use jumpdeck_fleet::check::DeclaredCheck;
 use jumpdeck_fleet::contact::{Contact, Contacts};
 use jumpdeck_fleet::declared::{PROBED_SERVICES, default_services};
-use jumpdeck_fleet::fleet::Fleet;
+use jumpdeck_fleet::fleet::{Fleet, default_requirements};
 use jumpdeck_fleet::outside::SiteUrl;
 use jumpdeck_fleet::text::Clean;
 
@@ -101,25 +101,39 @@ fn is_runbook(text: &str) -> bool {
     (1..=LONGEST_RUNBOOK).contains(&text.len()) && text.chars().all(plain)
 }
 
-/// Notes each service of `contacts` that no problem can be about: a name that is mistyped would never be found. Where the file has
-/// other mistakes, services may be missing because of them.
-pub(super) fn check_services(reader: &mut Reader, root: &Table<'_>, fleet: &Fleet) {
+/// Notes each role of `contacts` that no host can have, and each service that no problem can be about: a name that is mistyped would
+/// never be found. Where the file has other mistakes, roles and services may be missing because of them.
+pub(super) fn check_names(reader: &mut Reader, root: &Table<'_>, fleet: &Fleet) {
     if reader.error_count() > 0 {
         return;
     }
     let places = places(reader, root);
-    let known = known_services(reader, &places, fleet);
+    let known = [
+        ("role", "roles", known_roles(fleet)),
+        ("service", "services", known_services(reader, &places, fleet)),
+    ];
     for table in &places {
         let Some(contacts) = reader.subtable(table, "contacts", HINT) else { continue };
-        let Some(services) = reader.subtable(&contacts, "services", ENTRY_HINT) else { continue };
-        for (name, _) in services.entries().iter().filter(|(name, _)| !known.contains(name.value)) {
-            let help = match nearest(name.value, known.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean {near:?}?"),
-                None => format!("known are {}", known.iter().cloned().collect::<Vec<_>>().join(", ")),
-            };
-            reader.error(name.span.clone(), format!("unknown service {:?}", name.value), help);
+        for (what, key, known) in &known {
+            let Some(entries) = reader.subtable(&contacts, key, ENTRY_HINT) else { continue };
+            for (name, _) in entries.entries().iter().filter(|(name, _)| !known.contains(name.value)) {
+                let help = match nearest(name.value, known.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean {near:?}?"),
+                    None => format!("known are {}", known.iter().cloned().collect::<Vec<_>>().join(", ")),
+                };
+                reader.error(name.span.clone(), format!("unknown {what} {:?}", name.value), help);
+            }
         }
     }
+}
+
+/// Every role that a host has, that an environment requires, or that something built in is for.
+fn known_roles(fleet: &Fleet) -> BTreeSet<String> {
+    let hosts = fleet.environments.iter().flat_map(|env| &env.hosts).flat_map(|host| host.roles.clone());
+    let required = fleet.environments.iter().flat_map(|env| &env.requirements).map(|one| one.role.clone());
+    let built_in = default_services().into_iter().flat_map(|service| service.roles);
+    let standard = default_requirements().into_iter().map(|one| one.role);
+    hosts.chain(required).chain(built_in).chain(standard).map(|role| role.to_string()).collect()
 }
 
 /// The name that something has in problems, of its key in the inventory.

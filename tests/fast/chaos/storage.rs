@@ -66,7 +66,7 @@ async fn a_disk_that_deleted_files_fill_names_who_holds_them_until_it_is_restart
     };
     let named = |bench: &Bench| {
         full(bench)
-            .is_some_and(|text| text.contains("deleted files held open by mysqld (pid 1187): restart it"))
+            .is_some_and(|text| text.contains("deleted files held open by mysqld (pid 1187). They are freed"))
     };
     bench.until("it names who holds them", LONG, |b| b.jump.is_some() && named(b)).await;
     assert!(bench.world.lock().unwrap().restart_service(&host, "mysql"));

@@ -89,3 +89,20 @@ fn a_client_that_hangs_delays_a_report_for_a_bounded_time() {
     assert_eq!(bench.known(NAME), Err(Gap::TimedOut));
     assert!(took < Duration::from_secs(8), "{took:?}");
 }
+
+/// The answer is asked for every ten minutes; a report that had no time for the question does not count.
+#[test]
+fn what_a_report_had_no_time_for_is_asked_with_the_next() {
+    for shell in shells_here() {
+        let at = |name: &str, address: &str| Host { address: address.into(), ..host(name) }.into();
+        let hosts = with_peers(vec![at("salt", "10.0.0.1"), at("app1", "10.0.0.11")]);
+        let prepare = |dir: &Path| script(dir, "openstack", CLIENT);
+        let mut bench = ServiceBench::start(shell, (&hosts[0], SECTION), prepare, super::while_late);
+        bench.says("late", "");
+        bench.it.poll(&[SECTION]);
+        assert_eq!((bench.known(NAME), bench.asked().len()), (Err(Gap::TimedOut), 0), "{shell:?}");
+        bench.forget("late");
+        assert_eq!(bench.poll_of(NAME).unwrap().text("missing_names"), Some("salt"), "{shell:?}");
+        assert_eq!(bench.asked().len(), 1, "{shell:?}");
+    }
+}

@@ -15,6 +15,8 @@ use crate::support::shell::{host, script, shells_here};
 
 const SECTION: &str = "database_files";
 const SECRET: &str = "hunter2";
+const NO_LINE: &str =
+    "failed: no line has the text of database_files with a name or an address in the place of {address}";
 
 /// An application's host with these files: name, and the line.
 fn naming(dir: &Path, files: &[(&str, &str)], sudo: bool) -> Host {
@@ -77,6 +79,9 @@ fn every_shell_reads_the_address_and_nothing_else_of_the_file() {
     write("bare", "'hunter2'\n'masterdb'\n'10.0.0.8'\n");
     write("like", "DB_HOST=db1\nDB_PASSWORD=hunter2\n");
     write("odd", "host = \"$(reboot)\"\nhost = \x1b[2J\n");
+    // An account and its password stand where the line says that the address is.
+    write("dsn", "a = mysql://wiki:s:hunter2@10.0.0.1:3306/wiki\nb = mysql://hunter2@10.0.0.1/wiki\n");
+    write("forms", "host = [fd00::5]:3306\nhost = \"10.0.0.7\" # ops@example.org\nhost = '10.0.0.8:3306'\n");
     write("ends", "first\nhost = fd00::5");
     let files = [
         ("db.ini", "host = {address}"),
@@ -87,6 +92,8 @@ fn every_shell_reads_the_address_and_nothing_else_of_the_file() {
         ("odd", "host = {address}"),
         ("ends", "host = {address}"),
         ("missing.ini", "host = {address}"),
+        ("dsn", "mysql://{address}"),
+        ("forms", "host = {address}"),
     ];
     for shell in shells_here() {
         let mut bench = start(shell, &files, false, etc.path(), |_| ());
@@ -99,9 +106,11 @@ fn every_shell_reads_the_address_and_nothing_else_of_the_file() {
                 servers(&["10.0.0.5", "db1"]),
                 servers(&["10.0.0.8"]),
                 servers(&["db1"]),
-                Err("failed: no line of it has the text that database_files gives for it".to_owned()),
+                Err(NO_LINE.to_owned()),
                 servers(&["fd00::5"]),
                 Err("failed: the file is missing".to_owned()),
+                Err(NO_LINE.to_owned()),
+                servers(&["fd00::5", "10.0.0.7", "10.0.0.8"]),
             ],
             "{shell:?}"
         );

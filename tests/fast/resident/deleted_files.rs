@@ -53,6 +53,8 @@ fn start(shell: &[&str], dir: &Path, holder: &Holder) -> Resident {
         program
             .replace("/proc/[0-9]*/fd -maxdepth", &own)
             .replace("deleted_files_wait=19", "deleted_files_wait=1")
+            // Its answer is 50 s older than it is.
+            .replace("deleted_files_at=$jd_up", "deleted_files_at=$((jd_up - 5000))")
     });
     it
 }
@@ -83,7 +85,9 @@ fn every_shell_finds_a_deleted_file_and_who_holds_it() {
         // What it said is shown until it is asked again.
         drop(holder);
         it.poll(SECTIONS);
-        assert_eq!(known(&it), found, "{shell:?}");
+        let kept = known(&it)[0].held.as_ref().unwrap();
+        assert!(kept.age.is_some_and(|age| (50..80).contains(&age)), "{shell:?}: {kept:?}");
+        assert_eq!((kept.files, kept.holder.as_ref()), (1, held.holder.as_ref()), "{shell:?}");
         df(dir.path(), 100);
         it.poll(SECTIONS);
         assert!(known(&it)[0].held.as_ref().is_ok_and(|held| held.files == 0), "{shell:?}: {:?}", known(&it));
@@ -117,12 +121,43 @@ fn every_shell_says_what_it_may_not_see_and_waits_for_no_look_that_hangs() {
             known(&it)
         );
 
+        // Another reason is none of rights, and a process that ended while it was looked at is no reason at all.
+        for (said, is_zero) in
+            [("find: unrecognized: -links", false), ("find: '/proc/9/fd': No such file or directory", true)]
+        {
+            script(dir.path(), "find", &format!("echo \"{said}\" >&2; exit 1"));
+            (0..2).for_each(|_| drop(it.poll(SECTIONS)));
+            let held = &known(&it)[0].held;
+            let fits = match held {
+                Ok(held) => is_zero && held.files == 0 && !held.at_least,
+                Err(gap) => !is_zero && *gap == Gap::Failed(said.into()),
+            };
+            assert!(fits, "{shell:?}: {said}: {held:?}");
+        }
+
         script(dir.path(), "find", "exec sleep 20 > /dev/null 2>&1 3>&1 4>&1");
         for gap in [Gap::TimedOut, Gap::Stuck] {
             let (_, took) = (it.poll(SECTIONS), it.poll(SECTIONS).1);
             assert_eq!(known(&it)[0].held, Err(gap), "{shell:?}");
             assert!(took.as_secs() < 8, "{shell:?}: {took:?}");
         }
+        assert!(it.finish().success(), "{shell:?}");
+    }
+}
+
+/// With `hidepid=2` nothing is refused: processes of others are not listed.
+#[test]
+fn every_shell_knows_no_sum_where_processes_are_hidden() {
+    for shell in shells_here() {
+        let dir = tempfile::tempdir().unwrap();
+        df(dir.path(), 91);
+        script(dir.path(), "find", "exit 0");
+        let see = "[ -r /proc/1/comm ] || echo hidden";
+        let (it, _) = Resident::start_long(shell, &host("db1"), dir.path(), |program| {
+            assert!(program.contains(see));
+            program.replace(see, "[ -r /proc/hidden/comm ] || echo hidden")
+        });
+        assert!(matches!(known(&it)[0].held, Err(Gap::NotPermitted(_))), "{shell:?}: {:?}", known(&it));
         assert!(it.finish().success(), "{shell:?}");
     }
 }

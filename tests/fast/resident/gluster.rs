@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Host;
+use jumpdeck_fleet::service::Service;
 
 use super::bench::ServiceBench;
 use crate::support::shell::{host, script, shells_here};
@@ -17,7 +18,10 @@ case $* in
     'peer status') cat "$here/peers" ;;
     'volume info') cat "$here/volumes" ;;
     'volume status all detail') cat "$here/bricks"; [ ! -e "$here/locked" ] ;;
-    'volume heal gv statistics heal-count') cat "$here/heal" ;;
+    'volume heal gv statistics heal-count')
+        cat "$here/heal"
+        case $(cat "$here/heal") in *unsuccessful*) exit 1 ;; esac ;;
+    'volume heal gw statistics heal-count') exec sleep 60 ;;
     *) echo "unrecognized word: $1 (position 0)"; exit 1 ;;
 esac"#;
 const PEERS: &str =
@@ -28,6 +32,8 @@ const VOLUMES: &str = "Volume Name: gv\nType: Replicate\nStatus: Started\nNumber
 const BRICKS: &str = "Status of volume: gv\nBrick : Brick storage3:/b\nOnline : Y\nBrick : Brick storage5:/b\nOnline : Y\n \n\
     Status of volume: old;reboot\nBrick : Brick storage3:/o\nOnline : Y\nBrick : Brick storage5:/o\nOnline : Y\n";
 const HEAL: &str = "Brick storage3:/b\nNumber of entries: 7\n\nBrick storage5:/b\nNumber of entries: 0\n";
+const DISABLED: &str = "Gathering count of entries to be healed on volume gv has been unsuccessful:\n\
+    Self-heal-daemon is disabled. Heal will not be triggered on volume gv\n\n";
 
 fn changed(program: String, here: &str) -> String {
     assert!(program.contains("gluster_wait=3"));
@@ -50,19 +56,30 @@ fn files(dir: &Path, client: bool) {
     }
 }
 
+/// Its answer is 50 s older than it is.
 fn start(shell: &[&str], of: &Host) -> ServiceBench {
     let prepare = |dir: &Path| {
         files(dir, true);
         super::process(dir, "812", "glusterd", "/usr/sbin/glusterd");
     };
-    ServiceBench::start(shell, (of, "gluster"), prepare, changed)
+    ServiceBench::start(shell, (of, "gluster"), prepare, |program, here| {
+        let program = changed(program, here);
+        assert!(program.contains("gluster_asked=$jd_up"));
+        program.replace("gluster_asked=$jd_up", "gluster_asked=$((jd_up - 5000))")
+    })
+}
+
+/// All but how old it is.
+fn ageless(mut service: Service) -> Service {
+    service.readings = service.readings.iter().filter(|reading| reading.name != "age").cloned().collect();
+    service
 }
 
 #[test]
 fn every_shell_asks_every_fourth_time_and_only_of_plain_volumes() {
     for shell in shells_here() {
         let mut bench = start(shell, &host("storage3"));
-        let found = bench.known("gluster").unwrap();
+        let found = ageless(bench.known("gluster").unwrap());
         assert_eq!((found.amount("bricks"), found.amount("backlog")), (Some(4), Some(7)), "{shell:?}");
         assert_eq!(
             found.detail.as_str(),
@@ -75,7 +92,11 @@ fn every_shell_asks_every_fourth_time_and_only_of_plain_volumes() {
             "volume status all detail",
             "volume heal gv statistics heal-count",
         ];
-        (0..3).for_each(|_| assert_eq!(bench.poll().unwrap(), found, "{shell:?}: what it said last"));
+        for _ in 0..3 {
+            let kept = bench.poll().unwrap();
+            assert!(kept.amount("age").is_some_and(|age| (50..80).contains(&age)), "{shell:?}: {kept:?}");
+            assert_eq!(ageless(kept), found, "{shell:?}: what it said last");
+        }
         assert_eq!(bench.asked(), asked, "{shell:?}");
         bench.says("bricks", &BRICKS.replacen("Online : Y\n \n", "Online : N\n \n", 1));
         let down = bench.poll().unwrap();
@@ -122,6 +143,8 @@ fn every_shell_counts_how_long_a_backlog_does_not_shrink() {
         assert_eq!(idle("2100", &some(9)), (Some(9), Some(1100)), "{shell:?}");
         assert_eq!(idle("2200", &some(8)), (Some(8), Some(0)), "{shell:?}");
         assert_eq!(idle("2300", &some(8)), (Some(8), Some(100)), "{shell:?}");
+        assert_eq!(idle("2350", DISABLED), (None, None), "{shell:?}: nobody counted");
+        assert_eq!(idle("2360", &some(8)), (Some(8), Some(160)), "{shell:?}: the time goes on");
         assert_eq!(
             idle("2400", &format!("{}Brick b\nStatus: Brick is not connected\n", some(8))),
             (Some(8), Some(0)),
@@ -129,6 +152,43 @@ fn every_shell_counts_how_long_a_backlog_does_not_shrink() {
         );
         assert_eq!(idle("2500", &some(0)), (Some(0), None), "{shell:?}");
         assert_eq!(idle("9000", &some(3)), (Some(3), Some(0)), "{shell:?}: they are new");
+        assert!(bench.it.finish().success(), "{shell:?}");
+    }
+}
+
+#[test]
+fn every_shell_says_that_nobody_counts_what_waits_to_be_healed() {
+    for shell in shells_here() {
+        let prepare = |dir: &Path| {
+            files(dir, true);
+            super::process(dir, "812", "glusterd", "/usr/sbin/glusterd");
+        };
+        let of = host("storage3");
+        let mut bench = ServiceBench::start(shell, (&of, "gluster"), prepare, |program, here| {
+            changed(program, here).replace("gluster_wait=3", "gluster_wait=0")
+        });
+        bench.says("heal", DISABLED);
+        let found = bench.poll().unwrap();
+        let [("backlog", Gap::Failed(why))] = &*found.gaps else { panic!("{shell:?}: {found:?}") };
+        assert!(why.as_str().starts_with("gv: Self-heal-daemon is disabled."), "{shell:?}: {why}");
+        assert_eq!(found.amount("bricks"), Some(4), "{shell:?}: the rest is known");
+
+        // The second volume hangs: what the first said is there.
+        bench.says("heal", HEAL);
+        bench.says("volumes", &VOLUMES.replace("old;reboot", "gw"));
+        bench.says("bricks", &BRICKS.replace("old;reboot", "gw"));
+        let (_, took) = bench.it.poll(&["gluster", "uptime"]);
+        let found = bench.known("gluster").unwrap();
+        assert_eq!(*found.gaps, [("backlog", Gap::TimedOut)], "{shell:?}");
+        assert_eq!((found.text("backlog_of"), found.amount("backlog")), (Some("gv 7"), None), "{shell:?}");
+        assert!(took < Duration::from_secs(8), "{shell:?}: {took:?}");
+
+        // An answer that is longer than what is read.
+        bench.says("volumes", VOLUMES);
+        bench.says("bricks", BRICKS);
+        bench.says("heal", &"Brick storage3:/b\nNumber of entries: 7\n".repeat(1000));
+        let gaps = bench.poll().unwrap().gaps;
+        assert!(matches!(&*gaps, [("backlog", Gap::Cut(_))]), "{shell:?}: {gaps:?}");
         assert!(bench.it.finish().success(), "{shell:?}");
     }
 }

@@ -2,6 +2,7 @@
 
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Host;
+use jumpdeck_fleet::service::Service;
 
 use super::bench::ServiceBench;
 use crate::support::shell::{host, script, shells_here};
@@ -46,10 +47,19 @@ fn where_it_is_not_installed_nothing_is_said_and_where_processes_are_hidden_nobo
         let mut none = start(shell, &host("app1"), false);
         none.it.poll(&["monit"]);
         assert!(none.it.facts.services.get("monit").is_none(), "{shell:?}");
+        let nobody_sees = |service: Service| {
+            service.running && matches!(&*service.gaps, [("daemon", Gap::NotPermitted(_))])
+        };
+        let never = |dir: &std::path::Path| {
+            script(dir, "monit", "exit 9");
+            std::fs::remove_dir_all(dir.join("1")).unwrap();
+        };
+        let mut never = ServiceBench::start(shell, (&host("app1"), "monit"), never, |program, _| program);
+        assert!(nobody_sees(never.poll().unwrap()), "{shell:?}: it was never seen");
         let mut hidden = start(shell, &host("app1"), true);
         hidden.runs("77", "monit", "/usr/bin/monit\0");
         assert!(hidden.poll().unwrap().running, "{shell:?}");
         hidden.ends(&["1", "77"]);
-        assert!(matches!(hidden.poll(), Err(Gap::NotPermitted(_))), "{shell:?}");
+        assert!(nobody_sees(hidden.poll().unwrap()), "{shell:?}");
     }
 }

@@ -43,3 +43,17 @@ fn every_shell_sees_exports_that_nobody_serves() {
         assert!(bench.it.finish().success(), "{shell:?}");
     }
 }
+
+#[test]
+fn every_shell_says_that_nobody_may_read_what_is_exported() {
+    for shell in shells_here() {
+        let change =
+            |program: String, here: &str| program.replace("/etc/exports", &format!("{here}/exports"));
+        // A folder is not empty, and no account reads it as a file.
+        let prepare = |dir: &std::path::Path| std::fs::create_dir_all(dir.join("exports/more")).unwrap();
+        let mut bench = ServiceBench::start(shell, (&host("backup"), "nfs_server"), prepare, change);
+        let found = bench.poll_of(NAME).unwrap();
+        assert!(matches!(*found.gaps, [("exports", Gap::NotPermitted(_))]), "{shell:?}: {found:?}");
+        assert!(bench.it.finish().success(), "{shell:?}");
+    }
+}

@@ -22,12 +22,22 @@ fn disk(dir: &Path, name: &str, vendor: &str, model: &str) {
     std::fs::create_dir_all(&at).unwrap();
     std::fs::write(at.join("vendor"), format!("{vendor}\n")).unwrap();
     std::fs::write(at.join("model"), format!("{model}\n")).unwrap();
+    std::fs::create_dir_all(dir.join("dev")).unwrap();
+    std::fs::write(dir.join("dev").join(name), "").unwrap();
+}
+
+/// Disks of the test's own, whose nodes are plain files: only root makes others.
+fn own_disks(program: &str, here: &str) -> String {
+    let node = r#"[ -b "/dev/${smart_at##*/}" ]"#;
+    assert!(program.contains(node) && program.contains("smart_wait=119"));
+    program
+        .replace(node, &format!(r#"[ -e "{here}/dev/${{smart_at##*/}}" ]"#))
+        .replace("/sys/block/", &format!("{here}/block/"))
 }
 
 fn start(shell: &[&str], prepare: impl Fn(&Path)) -> ServiceBench {
     ServiceBench::start(shell, (&host("db1"), SECTION), prepare, |program, here| {
-        assert!(program.contains("smart_wait=119"));
-        program.replace("smart_wait=119", "smart_wait=0").replace("/sys/block/", &format!("{here}/block/"))
+        own_disks(&program, here).replace("smart_wait=119", "smart_wait=0")
     })
 }
 
@@ -40,6 +50,11 @@ fn every_shell_asks_real_disks_only() {
             disk(dir, "sdc", "QEMU", "QEMU HARDDISK");
             disk(dir, "nvme0n1", "", "Amazon Elastic Block Store");
             std::fs::create_dir_all(dir.join("block/sdd")).unwrap();
+            // A path of an NVMe disk, as the kernel's own multipath shows it, and a disk of a container's host.
+            for name in ["nvme0c0n1", "sde"] {
+                disk(dir, name, "", "Samsung SSD 980");
+                std::fs::remove_file(dir.join("dev").join(name)).unwrap();
+            }
             script(dir, "smartctl", CLIENT);
         });
         assert!(
@@ -54,6 +69,30 @@ fn every_shell_asks_real_disks_only() {
         bench.says("denied", "");
         let gaps = bench.poll().unwrap().gaps;
         assert!(matches!(*gaps, [("disks", Gap::NotPermitted(_))]), "{shell:?}: {gaps:?}");
+        assert!(bench.it.finish().success(), "{shell:?}");
+    }
+}
+
+#[test]
+fn every_shell_says_how_old_an_answer_is() {
+    for shell in shells_here() {
+        let prepare = |dir: &Path| {
+            disk(dir, "sda", "ATA", "Samsung SSD 870");
+            script(dir, "smartctl", CLIENT);
+        };
+        // As if it had asked twenty minutes before.
+        let mut bench = ServiceBench::start(shell, (&host("db1"), SECTION), prepare, |program, here| {
+            let asked = "smart_asked=$jd_begun";
+            assert!(program.contains(asked));
+            own_disks(&program, here)
+                .replace("smart_wait=119", "smart_wait=9")
+                .replace(asked, "smart_asked=$((jd_begun - 120000))")
+        });
+        (0..2).for_each(|_| drop(bench.it.poll(&[SECTION])));
+        let found = bench.poll().unwrap();
+        assert_eq!(bench.asked().len(), 1, "{shell:?}: it is kept");
+        assert!(matches!(found.amount("age"), Some(1200..1300)), "{shell:?}: {:?}", found.amount("age"));
+        assert!(found.detail.as_str().contains("in good health, asked 2"), "{shell:?}: {}", found.detail);
         assert!(bench.it.finish().success(), "{shell:?}");
     }
 }

@@ -20,6 +20,15 @@ struct Keeper {
 
 impl Keeper {
     fn start(shell: &[&str], prepare: impl FnOnce(&Path)) -> Self {
+        Self::start_changed(shell, prepare, |program, _| program)
+    }
+
+    /// With the program as `more` makes it of that and the folder.
+    fn start_changed(
+        shell: &[&str],
+        prepare: impl FnOnce(&Path),
+        more: impl Fn(String, &str) -> String,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let here = dir.path().display().to_string();
         super::process(dir.path(), "1", "init", "/sbin/init");
@@ -44,7 +53,8 @@ impl Keeper {
         prepare(dir.path());
         let own = own_processes(dir.path());
         let change = |program: String| {
-            let program = own(program).replace("/run/systemd/system ]", &format!("{here}/systemd ]"));
+            let program =
+                more(own(program), &here).replace("/run/systemd/system ]", &format!("{here}/systemd ]"));
             let program = program.replace("in /run/reboot-required", &format!("in {here}/reboot-required"));
             let program = program.replace("/boot/vmlinuz-", &format!("{here}/boot/vmlinuz-"));
             let program = program.replace("/proc/mounts", &format!("{here}/mounts"));
@@ -145,6 +155,23 @@ fn every_shell_names_what_is_read_only_and_should_not_be() {
         assert_eq!(keeper.poll().read_only, Ok(Vec::new()), "{shell:?}: nobody says what it should be");
         std::fs::remove_file(keeper.dir.path().join("mounts")).unwrap();
         assert!(keeper.poll().read_only.is_err(), "{shell:?}");
+        assert!(keeper.it.finish().success(), "{shell:?}");
+    }
+}
+
+/// They are asked for every hour: a report that had no time does not count.
+#[test]
+fn what_a_report_had_no_time_for_is_asked_with_the_next() {
+    for shell in shells_here() {
+        let late_from_the_beginning = |dir: &Path| std::fs::write(dir.join("late"), "").unwrap();
+        let mut keeper = Keeper::start_changed(shell, late_from_the_beginning, super::while_late);
+        assert_eq!((keeper.known().today, keeper.asked("apt-asked")), (None, 0), "{shell:?}");
+        std::fs::remove_file(keeper.dir.path().join("late")).unwrap();
+        assert!(keeper.poll().today.is_some(), "{shell:?}");
+        keeper.says("late", "");
+        assert!(keeper.poll().updates.is_err(), "{shell:?}");
+        std::fs::remove_file(keeper.dir.path().join("late")).unwrap();
+        assert!(keeper.poll().updates.is_ok(), "{shell:?}");
         assert!(keeper.it.finish().success(), "{shell:?}");
     }
 }

@@ -6,7 +6,7 @@ use crate::problem::{Problem, ProblemKind};
 
 impl Environment {
     /// Whom a problem is for. Field by field: its service's entry, then those of its host's roles in their order, then the environment's.
-    /// Of a problem that names several hosts, the first host that has one.
+    /// Of a problem that names several hosts, the roles of the first one that has an entry.
     #[must_use]
     pub fn contact(&self, problem: &Problem) -> Contact<&str> {
         let contacts = &self.contacts;
@@ -20,8 +20,9 @@ impl Environment {
             .iter()
             .find(|(name, _)| Some(name.as_str()) == service)
             .map_or_else(Contact::default, |(_, contact)| contact.borrowed());
-        let hosts = problem.host.iter().chain(&problem.named).filter_map(|name| self.host(name));
-        for role in hosts.flat_map(|host| &host.roles) {
+        let mut hosts = problem.host.iter().chain(&problem.named).filter_map(|name| self.host(name));
+        let first = hosts.find(|host| contacts.roles.iter().any(|(role, _)| host.roles.contains(role)));
+        for role in first.into_iter().flat_map(|host| &host.roles) {
             if let Some((_, contact)) = contacts.roles.iter().find(|(name, _)| name == role) {
                 found = found.or(contact.borrowed());
             }

@@ -9,11 +9,15 @@ use crate::names::HostName;
 use crate::problem::{Problem, ProblemKind, Severity};
 use crate::replication::{Database, ServerStatus};
 use crate::snapshot::HostSnapshot;
+use crate::text::Clean;
 use crate::topology::identity::{Candidate, host_named, leads};
 
 /// What to do about a file that names the wrong server.
 const NEXT: &str =
     "Correct the address where the file is written (with Salt: in the pillar), then reload the application";
+
+/// What to do before a file is changed that names a server of another history: to write elsewhere may split the data.
+const FIRST: &str = "Find out which server must be writable before you change an address";
 
 /// Where a file leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +44,9 @@ struct WrongFile<'a> {
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     let writable: Vec<&HostName> =
         s.judgeable().filter(|host| writes(host) == Some(true)).map(|host| &host.id.host).collect();
-    let (mut read_only, mut nowhere) = (Vec::new(), Vec::new());
-    let mut used: BTreeMap<&HostName, Vec<&HostName>> = BTreeMap::new();
+    let (mut replicas, mut strangers, mut nowhere) = (Vec::new(), Vec::new(), Vec::new());
+    // The servers that files of one path name, each with the hosts of those.
+    let mut used: BTreeMap<&Clean, BTreeMap<&HostName, Vec<&HostName>>> = BTreeMap::new();
     for host in s.judgeable() {
         for file in host.facts.database_files.current().into_iter().flatten() {
             let servers = match &file.servers {
@@ -65,13 +70,12 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
             };
             match of_file(s, servers) {
                 Some((server, NamedTarget::ReadOnly(target))) if !writable.is_empty() => {
-                    read_only.push(wrong(server, target));
+                    let follows = matches!(writable.as_slice(), [one] if follows(s, target, one));
+                    let list = if follows { &mut replicas } else { &mut strangers };
+                    list.push(wrong(server, target));
                 }
-                Some((
-                    _,
-                    NamedTarget::Writable(target) | NamedTarget::ReadOnly(target) | NamedTarget::Host(target),
-                )) => {
-                    let by = used.entry(target).or_default();
+                Some((_, NamedTarget::Writable(target) | NamedTarget::ReadOnly(target))) => {
+                    let by = used.entry(&file.file).or_default().entry(target).or_default();
                     if !by.contains(&&host.id.host) {
                         by.push(&host.id.host);
                     }
@@ -79,25 +83,68 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
                 Some((server, NamedTarget::Nowhere)) => {
                     nowhere.push(WrongFile { host: &host.id.host, file, names: server.words() });
                 }
-                Some((_, NamedTarget::Unknown)) | None => {}
+                Some((_, NamedTarget::Host(_) | NamedTarget::Unknown)) | None => {}
             }
         }
     }
     let names: Vec<&str> = writable.iter().map(|host| host.as_str()).collect();
-    let right = format!("writable is {}", some(&names));
-    say(s, Severity::Critical, &read_only, "which is read-only", &right, NEXT, out);
-    let next = format!(
-        "{NEXT}. If it is a proxy or another address of the masterdb, change database_files in the inventory"
-    );
+    let right = if names.is_empty() {
+        "no database server is known to be writable".to_owned()
+    } else {
+        format!("writable is {}", some(&names))
+    };
+    say(s, Severity::Critical, &replicas, "which is read-only", &right, NEXT, out);
+    let not_its = "which is read-only and does not replicate from the writable server";
+    say(s, Severity::Critical, &strangers, not_its, &right, FIRST, out);
+    let proxy = "If it is a proxy or another address of the masterdb, change database_files in the inventory";
+    let next = if names.is_empty() { proxy.to_owned() } else { format!("{NEXT}. {proxy}") };
     say(s, Severity::Warning, &nowhere, "the address of no host in the inventory", &right, &next, out);
     // Nodes of a cluster are one place to write to.
-    if used.len() > 1 && !s.judgeable().any(|host| servers(host).any(|server| server.cluster.is_some())) {
+    if s.judgeable().any(|host| servers(host).any(|server| server.cluster.is_some())) {
+        return;
+    }
+    for (file, targets) in used.iter().filter(|(_, targets)| targets.len() > 1) {
         let each: Vec<String> =
-            used.iter().map(|(target, by)| format!("{target} (by {})", super::some_names(by))).collect();
-        let hosts: Vec<&HostName> = used.values().flatten().copied().collect();
-        let message = format!("applications use different database servers: {}. {NEXT}", some(&each));
+            targets.iter().map(|(target, by)| format!("{target} (by {})", super::some_names(by))).collect();
+        let hosts: Vec<&HostName> = targets.values().flatten().copied().collect();
+        let message = format!(
+            "{file} names different database servers: {}. Find out which one is right, then correct the address where the file \
+             is written (with Salt: in the pillar)",
+            some(&each)
+        );
         out.push(s.problem_of(Severity::Warning, &hosts, ProblemKind::DatabaseAddress, message));
     }
+}
+
+/// Whether a server replicates from another one, directly or through others.
+fn follows(s: &Situation<'_>, replica: &HostName, master: &HostName) -> bool {
+    let candidates = candidates(s);
+    let mut reached = vec![replica];
+    let mut at = 0;
+    while let Some(host) = reached.get(at).copied() {
+        at += 1;
+        for candidate in candidates.iter().filter(|candidate| candidate.host.id.host == *host) {
+            let connections =
+                candidate.status.and_then(|status| status.connections.as_ref().ok()).into_iter().flatten();
+            let masters =
+                connections.filter_map(|c| candidates.get(leads(s.env, &candidates, c).candidate()?));
+            for next in masters.map(|candidate| &candidate.host.id.host) {
+                if next == master {
+                    return true;
+                }
+                if !reached.contains(&next) {
+                    reached.push(next);
+                }
+            }
+        }
+    }
+    false
+}
+
+fn candidates<'a>(s: &Situation<'a>) -> Vec<Candidate<'a>> {
+    s.judgeable()
+        .flat_map(|host| servers(host).map(move |status| Candidate { host, status: Some(status) }))
+        .collect()
 }
 
 /// One problem for all files that are wrong in the same way.
@@ -169,10 +216,7 @@ fn target<'a>(s: &Situation<'a>, server: &NamedServer) -> NamedTarget<'a> {
 /// The host that replicas reach at this address, where that is not the inventory's.
 fn other_address_of<'a>(s: &Situation<'a>, server: &NamedServer) -> Option<&'a HostName> {
     let address = server.address()?;
-    let candidates: Vec<Candidate<'a>> = s
-        .judgeable()
-        .flat_map(|host| servers(host).map(move |status| Candidate { host, status: Some(status) }))
-        .collect();
+    let candidates = candidates(s);
     let connections = candidates.iter().filter_map(|c| c.status?.connections.as_ref().ok()).flatten();
     let mut there = connections
         .filter(|c| c.master_host.as_str().parse::<IpAddr>().is_ok_and(|host| host == address))

@@ -74,14 +74,23 @@ fn judge_one(s: &Situation<'_>, snapshot: &HostSnapshot, filesystem: &Filesystem
     }
 }
 
-/// What to do first, where deleted files that are still open take a hundredth of the filesystem or more.
+/// What to do first, where deleted files that are still open take a hundredth of the filesystem or more. They may be the temporary
+/// files of a query, a disk of a virtual machine or a log: whether their process may end, only a look at them says.
 fn deleted_files(host: &HostSnapshot, filesystem: &Filesystem, size_kb: u64) -> Option<String> {
     if filesystem.remote {
         return None;
     }
     let all = host.facts.deleted_files.current()?;
     let held = all.iter().find(|deleted| deleted.mount == filesystem.mount)?.held.as_ref().ok()?;
-    (held.kb > 0 && held.kb >= size_kb / 100).then(|| format!("; {}: restart it to free them", held.words()))
+    if held.kb == 0 || held.kb < size_kb / 100 {
+        return None;
+    }
+    let process = held.holder.as_ref().map_or("PID".to_owned(), |holder| holder.process.to_string());
+    Some(format!(
+        "; {}. They are freed when the process closes them; see what they are first (ls -l /proc/{process}/fd): of a database they are \
+         temporary files of a query; of a service whose log was removed, let it open its logs again",
+        held.words()
+    ))
 }
 
 fn at_or_over(percent: Option<u8>, limit: Threshold) -> Option<(Severity, u8)> {

@@ -163,6 +163,8 @@ pub struct DnsAnswers {
     pub alias: Option<Clean>,
     /// Seconds that resolvers keep it.
     pub ttl: u32,
+    /// The server has the zone of the name; else it looked the name up, as a resolver does.
+    pub authoritative: bool,
 }
 
 impl DnsSaid {

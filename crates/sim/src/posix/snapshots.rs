@@ -15,6 +15,7 @@ impl World {
     /// Gives a machine a snapshot of a volume, that full; or one that overflowed, so that it is lost.
     pub fn set_snapshot(&mut self, host: &HostName, percent: Option<u64>) {
         self.snapshots.insert(host.clone(), percent);
+        self.write_file(host, "/dev/mapper/control", Vec::new());
         self.write_file(host, "/sys/block/dm-3/dm/uuid", b"LVM-Fz2c9wQmTq0kR1o7-cow\n".to_vec());
     }
 

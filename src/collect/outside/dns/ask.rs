@@ -68,17 +68,26 @@ pub(super) async fn ask(
     kind: DnsType,
 ) -> Result<DnsSaid, AskFailure> {
     let (mut at, mut followed, mut least) = (name.to_owned(), None::<Clean>, u32::MAX);
+    // Of the name itself: an alias may lead into a zone of others.
+    let mut has_zone = None;
     for _ in 0..ALIASES {
         match once(opens, server, &at, kind).await? {
-            DnsContent::Values { values, alias, ttl } => {
+            DnsContent::Values { values, alias, ttl, authoritative } => {
                 let alias = alias.map(Clean::from).or(followed);
-                return Ok(DnsSaid::Answers(DnsAnswers { values, alias, ttl: least.min(ttl) }));
+                let authoritative = has_zone.unwrap_or(authoritative);
+                return Ok(DnsSaid::Answers(DnsAnswers {
+                    values,
+                    alias,
+                    ttl: least.min(ttl),
+                    authoritative,
+                }));
             }
             DnsContent::NoSuchName(alias) => {
                 return Ok(DnsSaid::NoSuchName(alias.map(Clean::from).or(followed)));
             }
             DnsContent::NoRecord => return Ok(DnsSaid::NoRecord(followed)),
-            DnsContent::Alias { name, ttl } => {
+            DnsContent::Alias { name, ttl, authoritative } => {
+                has_zone = has_zone.or(Some(authoritative));
                 followed = Some(name.as_str().into());
                 (at, least) = (name, least.min(ttl));
             }
@@ -101,12 +110,23 @@ async fn once(
     let socket = within(TCP, opens.datagrams(server, PORT)).await.unwrap_or_else(|| {
         Err(NotReached::NotTried(format!("no socket for it within {} s", TCP.as_secs()).into()))
     });
-    if let Some(socket) = socket?
-        && let DnsRead::Whole(said) = over_udp(&socket, &question, &bytes).await?
-    {
-        return Ok(said);
+    let mut is_truncated = false;
+    if let Some(socket) = socket? {
+        match over_udp(&socket, &question, &bytes).await? {
+            DnsRead::Whole(said) => return Ok(said),
+            DnsRead::Truncated => is_truncated = true,
+        }
     }
-    let stream = connect(opens, server, PORT, TCP).await?;
+    let stream = connect(opens, server, PORT, TCP).await.map_err(|why| match AskFailure::from(why) {
+        // It answers: what keeps the rest from us may keep nobody else from it.
+        AskFailure::Broken(why) | AskFailure::Silent(why) if is_truncated => AskFailure::NotAsked(
+            format!(
+                "its answer over UDP is truncated, and over TCP: {why}. TCP port 53 must be open (RFC 7766)"
+            )
+            .into(),
+        ),
+        other => other,
+    })?;
     match over_tcp(stream, &question, &bytes).await? {
         DnsRead::Whole(said) => Ok(said),
         DnsRead::Truncated => Err(AskFailure::Broken("its answer is truncated, over TCP as well".into())),

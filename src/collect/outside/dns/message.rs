@@ -50,11 +50,14 @@ pub(super) enum DnsContent {
         /// The name at the end of its aliases.
         alias: Option<String>,
         ttl: u32,
+        /// The server has the zone of the name that was asked for.
+        authoritative: bool,
     },
     /// The name is an alias, and no record of the type follows.
     Alias {
         name: String,
         ttl: u32,
+        authoritative: bool,
     },
     NoSuchName(Option<String>),
     NoRecord,
@@ -144,9 +147,8 @@ impl DnsQuestion<'_> {
             other => return DnsContent::Failed(format!("it answers with {other:?}")),
         }
         // A name server that has the zone says so, a resolver that it looks names up.
-        if !packet.has_flags(PacketFlag::AUTHORITATIVE_ANSWER)
-            && !packet.has_flags(PacketFlag::RECURSION_AVAILABLE)
-        {
+        let authoritative = packet.has_flags(PacketFlag::AUTHORITATIVE_ANSWER);
+        if !authoritative && !packet.has_flags(PacketFlag::RECURSION_AVAILABLE) {
             return failed("it is not authoritative for this name, and not a resolver");
         }
         let Ok((alias, alias_ttl)) = self.alias(packet) else {
@@ -167,9 +169,10 @@ impl DnsQuestion<'_> {
         let ttl = found.iter().map(|(_, ttl)| *ttl).fold(alias_ttl, u32::min);
         match (found.is_empty(), alias) {
             (false, alias) => {
-                DnsContent::Values { values: found.into_iter().map(|(value, _)| value).collect(), alias, ttl }
+                let values = found.into_iter().map(|(value, _)| value).collect();
+                DnsContent::Values { values, alias, ttl, authoritative }
             }
-            (true, Some(name)) => DnsContent::Alias { name, ttl },
+            (true, Some(name)) => DnsContent::Alias { name, ttl, authoritative },
             (true, None) => DnsContent::NoRecord,
         }
     }

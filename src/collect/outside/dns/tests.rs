@@ -50,7 +50,7 @@ fn said(question: &DnsQuestion<'_>, records: &[(&str, u32, RData<'_>)]) -> DnsCo
 
 fn values(values: &[&str], alias: Option<&str>, ttl: u32) -> DnsContent {
     let values: BTreeSet<_> = values.iter().map(|value| (*value).into()).collect();
-    DnsContent::Values { values, alias: alias.map(str::to_owned), ttl }
+    DnsContent::Values { values, alias: alias.map(str::to_owned), ttl, authoritative: true }
 }
 
 fn failed(why: &str) -> Result<DnsRead, Unusable> {
@@ -79,7 +79,7 @@ fn aliases_are_followed_within_an_answer() {
     let edge = ("www.example.org", 300, cname("Edge.example.net"));
     let found = said(&WWW, &[("edge.example.net", 20, a(1)), edge.clone()]);
     assert_eq!(found, values(&["192.0.2.1"], Some("edge.example.net"), 20));
-    let alone = DnsContent::Alias { name: "edge.example.net".to_owned(), ttl: 300 };
+    let alone = DnsContent::Alias { name: "edge.example.net".to_owned(), ttl: 300, authoritative: true };
     assert_eq!(said(&WWW, std::slice::from_ref(&edge)), alone);
     let circle = said(&WWW, &[edge.clone(), ("edge.example.net", 1, cname("www.example.org"))]);
     assert_eq!(circle, DnsContent::Failed("its aliases lead in a circle".to_owned()));

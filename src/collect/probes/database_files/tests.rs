@@ -32,7 +32,10 @@ fn a_file_that_was_not_read_says_why_and_a_built_in_one_that_is_missing_is_none(
         ("3", "failed: the file is missing"),
         ("4", "failed: it is not a file"),
         ("126", "not permitted: the account may not read it. Set sudo = true in the inventory"),
-        ("0", "failed: no line of it has the text that database_files gives for it"),
+        (
+            "0",
+            "failed: no line has the text of database_files with a name or an address in the place of {address}",
+        ),
         ("77", "unreadable: 77"),
     ] {
         let files = said(&format!("@file {status} named /etc/app.ini\n")).unwrap();

@@ -1,5 +1,8 @@
 //! What `gluster` says of a pool: peers, volumes and bricks.
 
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::text::Clean;
+
 /// What is read of a list: more are in no pool of this kind.
 const MOST: usize = 500;
 /// Names that are shown of a list.
@@ -12,8 +15,10 @@ pub(super) struct Pool<'a> {
     pub(super) volumes: Vec<Volume<'a>>,
     /// Why the state of the bricks is not known.
     pub(super) failed: Option<String>,
-    /// Seconds for which the backlog has not become smaller.
-    pub(super) idle: u64,
+    /// Seconds for which the backlog has not become smaller; `None` where nobody could count.
+    pub(super) idle: Option<u64>,
+    /// Why the backlog of some volume is not known.
+    pub(super) backlog_gap: Option<Gap>,
 }
 
 /// Another host of the pool.
@@ -129,19 +134,39 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// A volume of which no brick says a number has no known backlog: before 3.5 nobody counts it.
+    /// `STATUS CUT`, then the answer of each volume that was asked.
     fn read_heals(&mut self, text: &str) {
-        let mut volume = "";
-        for line in text.lines() {
-            if let Some(name) = line.strip_prefix("@heal ") {
-                volume = name;
+        let mut lines = text.lines();
+        let head = lines.next().unwrap_or_default();
+        let mut answers: Vec<HealAnswer<'_>> = Vec::new();
+        for line in lines.map(str::trim).filter(|line| !line.is_empty()) {
+            if let Some(volume) = line.strip_prefix("@heal ") {
+                answers.push(HealAnswer { volume, lines: Vec::new() });
             } else if let Some(seconds) = line.strip_prefix("@idle ") {
-                self.idle = seconds.parse().unwrap_or(0);
-            } else if let Some(number) =
-                line.strip_prefix("Number of entries: ").and_then(|n| n.trim().parse::<u64>().ok())
-                && let Some(volume) = self.volume(volume)
-            {
-                volume.backlog = Some(volume.backlog.unwrap_or(0).saturating_add(number));
+                self.idle = seconds.parse().ok();
+            } else if let Some(answer) = answers.last_mut() {
+                answer.lines.push(line);
+            }
+        }
+        self.backlog_gap = match head.split_once(' ') {
+            Some((_, "yes")) => Some(Gap::Cut("16 KiB of what waits to be healed".into())),
+            Some(("124", _)) => Some(Gap::TimedOut),
+            _ if answers.is_empty() => Some(Gap::Failed("gluster volume heal failed".into())),
+            _ => None,
+        };
+        if self.backlog_gap.is_some() {
+            // Of the last one the end is missing.
+            answers.pop();
+        }
+        for answer in &answers {
+            let Some(entries) = answer.entries() else {
+                if !answer.is_not_counted() {
+                    self.backlog_gap.get_or_insert_with(|| answer.gap());
+                }
+                continue;
+            };
+            if let Some(volume) = self.volume(answer.volume) {
+                volume.backlog = Some(entries);
             }
         }
     }
@@ -150,7 +175,11 @@ impl<'a> Pool<'a> {
         self.volumes.iter().flat_map(|v| &v.bricks).filter(|brick| brick.up == Some(true)).count()
     }
 
+    /// The entries of all volumes that wait to be healed; `None` where some are not known.
     pub(super) fn backlog(&self) -> Option<u64> {
+        if self.backlog_gap.is_some() {
+            return None;
+        }
         self.volumes.iter().filter_map(|volume| volume.backlog).reduce(u64::saturating_add)
     }
 
@@ -166,6 +195,31 @@ impl<'a> Pool<'a> {
             |brick: &Brick<'_>| Some(format!("{} {}", brick.name, in_units(brick.size? - brick.free?)));
         let found: Vec<String> = self.volumes.iter().flat_map(|v| &v.bricks).filter_map(used).collect();
         (!found.is_empty()).then(|| in_short(&found))
+    }
+}
+
+/// What `heal-count` says of a volume.
+struct HealAnswer<'a> {
+    volume: &'a str,
+    lines: Vec<&'a str>,
+}
+
+impl HealAnswer<'_> {
+    /// The sum of what its bricks say.
+    fn entries(&self) -> Option<u64> {
+        let number = |line: &&str| line.strip_prefix("Number of entries: ")?.trim().parse::<u64>().ok();
+        self.lines.iter().filter_map(number).reduce(u64::saturating_add)
+    }
+
+    /// Before 3.5 nobody counts: the usage does not name it.
+    fn is_not_counted(&self) -> bool {
+        self.lines.iter().any(|line| line.starts_with("Usage: volume heal "))
+            && !self.lines.iter().any(|line| line.contains("heal-count"))
+    }
+
+    fn gap(&self) -> Gap {
+        let why = self.lines.last().copied().unwrap_or("gluster volume heal failed");
+        Gap::Failed(Clean::first_line(&format!("{}: {why}", self.volume), 160))
     }
 }
 

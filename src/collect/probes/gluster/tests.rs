@@ -37,7 +37,8 @@ fn status(name: &str, bricks: &[(&str, bool)]) -> String {
 }
 
 fn answer(peers: &str, volumes: &str, bricks: &str, heals: &str) -> Service {
-    of(0, &format!("@answer no\n{peers}@volumes\n{volumes}@bricks\n{bricks}@status 0\n{heals}")).unwrap()
+    of(0, &format!("@asked 7\n@answer no\n{peers}@volumes\n{volumes}@bricks\n{bricks}@status 0\n{heals}"))
+        .unwrap()
 }
 
 fn judged(service: &Service) -> Vec<(Severity, String)> {
@@ -76,7 +77,7 @@ fn a_mirror_with_both_bricks_is_well_and_shows_how_full_each_is() {
         info("arb", "Replicate", "1 x (2 + 1) = 3", &["a:/a", "b:/b", "c:/c (arbiter)"])
             .replace("Started", "Created")
     );
-    let heals = "@heals 0\n@heal gv\nGathering count of entries to be healed on volume gv has been successful \n\n\
+    let heals = "@heals 0 no\n@heal gv\nGathering count of entries to be healed on volume gv has been successful \n\n\
         Brick storage3:/mnt/b1\nNumber of entries: 0\n\nBrick storage5:/mnt/b1\nNumber of entries: 0\n@idle 0\n";
     let service = answer(PEERS, &volumes, &bricks, heals);
     assert_eq!(judged(&service), vec![]);
@@ -84,6 +85,7 @@ fn a_mirror_with_both_bricks_is_well_and_shows_how_full_each_is() {
     assert_eq!(service.text("used"), Some("storage3:/mnt/b1 819.2 MiB, storage5:/mnt/b1 512.0 MiB"));
     assert_eq!((service.amount("peers"), service.amount("backlog")), (Some(1), Some(0)));
     assert_eq!((service.amount("bricks"), service.text("stopped")), (Some(2), Some("arb")));
+    assert_eq!(service.amount("age"), Some(7));
 }
 
 #[test]
@@ -167,6 +169,10 @@ fn a_brick_that_is_down_is_critical_when_one_more_loses_files() {
             found.len() == 1 && found[0].0 == severity && found[0].1.contains(words),
             "{kind} {shape}: {found:?}"
         );
+        // Started on a mount point without its disk, a brick heals onto the root filesystem.
+        let (first, then) = found[0].1.split_once(": started on an empty mount point").unwrap();
+        assert!(first.contains(". First see that the brick's filesystem is mounted on its host"), "{first}");
+        assert!(then.ends_with(". Then: gluster volume start VOLUME force"), "{then}");
     }
 }
 
@@ -201,7 +207,7 @@ fn a_peer_that_is_away_leaves_its_bricks_unknown() {
 #[test]
 fn a_backlog_that_does_not_shrink_is_a_warning_while_every_brick_is_up() {
     let both = status("gv", &[("storage3:/mnt/b1", true), ("storage5:/mnt/b1", true)]);
-    let heals = "@heals 0\n@heal gv\nBrick storage3:/mnt/b1\nNumber of entries: 4\n\nBrick storage5:/mnt/b1\nNumber of entries: 8\n@idle ";
+    let heals = "@heals 0 no\n@heal gv\nBrick storage3:/mnt/b1\nNumber of entries: 4\n\nBrick storage5:/mnt/b1\nNumber of entries: 8\n@idle ";
     assert_eq!(judged(&answer(PEERS, MIRROR, &both, &format!("{heals}1199\n"))), vec![]);
     let found = judged(&answer(PEERS, MIRROR, &both, &format!("{heals}1500\n")));
     assert!(found.len() == 1 && found[0].0 == Severity::Warning, "{found:?}");
@@ -213,9 +219,51 @@ fn a_backlog_that_does_not_shrink_is_a_warning_while_every_brick_is_up() {
     let found = judged(&answer(PEERS, MIRROR, &one, &format!("{heals}1500\n")));
     assert!(found.len() == 1 && found[0].1.contains("is down"), "{found:?}");
     // 3.4 counts none.
-    let old = "@heals 1\n@heal gv\nUsage: volume heal <VOLNAME> [{full | info {healed | heal-failed | split-brain}}]\n@idle 0\n";
+    let old = "@heals 1 no\n@heal gv\nUsage: volume heal <VOLNAME> [{full | info {healed | heal-failed | split-brain}}]\n";
     let service = answer(PEERS, MIRROR, &both, old);
     assert!(service.amount("backlog").is_none() && judged(&service).is_empty());
+}
+
+#[test]
+fn a_backlog_that_nobody_counted_is_unknown() {
+    const KNOWN: &str = "@heal gv\nBrick storage3:/mnt/b1\nNumber of entries: 4\n";
+    // The words of a daemon that is disabled, as cli-rpc-ops.c and glusterd-volume-ops.c of GlusterFS 10 write them.
+    const DISABLED: &str = "@heal gw\nGathering count of entries to be healed on volume gw has been unsuccessful:\n\
+        Self-heal-daemon is disabled. Heal will not be triggered on volume gw\n\n";
+    const USAGE: &str =
+        "@heal gw\n\nUsage:\nvolume heal <VOLNAME> [enable | disable | full |statistics [heal-count]]\n";
+    let volumes =
+        format!("{MIRROR}{}", info("gw", "Replicate", "1 x 2 = 2", &["storage3:/w", "storage5:/w"]));
+    let bricks = status("gv", &[("storage3:/mnt/b1", true), ("storage5:/mnt/b1", true)])
+        + &status("gw", &[("storage3:/w", true), ("storage5:/w", true)]);
+    for (heals, gap, waiting) in [
+        (
+            format!("@heals 1 no\n{KNOWN}{DISABLED}"),
+            "failed: gw: Self-heal-daemon is disabled. Heal will not be triggered on volume gw",
+            Some("gv 4"),
+        ),
+        (
+            format!("@heals 0 no\n{KNOWN}@heal gw\n\n@idle 0\n"),
+            "failed: gw: gluster volume heal failed",
+            Some("gv 4"),
+        ),
+        (format!("@heals 1 no\n{KNOWN}{USAGE}"), "failed: gw: volume heal <VOLNAME>", Some("gv 4")),
+        ("@heals 1 no\n\n".to_owned(), "failed: gluster volume heal failed", None),
+        ("@heals 124 no\n\n".to_owned(), "timed out", None),
+        (format!("@heals 124 no\n{KNOWN}@heal gw\n"), "timed out", Some("gv 4")),
+        // Of the last volume the end is missing: what is there of it is no sum.
+        (
+            format!("@heals 0 yes\n{KNOWN}@heal gw\nNumber of entries: 9\n"),
+            "cut by jumpdeck: 16 KiB",
+            Some("gv 4"),
+        ),
+    ] {
+        let service = answer(PEERS, &volumes, &bricks, &heals);
+        let found = judged(&service);
+        assert!(found.len() == 1 && found[0].0 == Severity::Unknown, "{heals}: {found:?}");
+        assert!(found[0].1.starts_with(&format!("gluster backlog {gap}")), "{heals}: {found:?}");
+        assert_eq!((service.amount("backlog"), service.text("backlog_of")), (None, waiting), "{heals}");
+    }
 }
 
 #[test]
@@ -247,15 +295,15 @@ fn no_answer_is_unknown_and_no_volume_is_nothing_to_say() {
         ),
         (127, "gluster", "gluster state tool missing: gluster"),
         (124, "", "gluster state timed out"),
-        (0, "@answer yes\nNumber of Peers: 1\n", "gluster state was cut"),
-        (0, "@answer no\n\x1b[2Jrubbish\n", "gluster state unreadable"),
+        (0, "@asked 0\n@answer yes\nNumber of Peers: 1\n", "gluster state was cut"),
+        (0, "@asked 0\n@answer no\n\x1b[2Jrubbish\n", "gluster state unreadable"),
     ] {
         let found = judged(&of(status, said).unwrap());
         assert!(found.len() == 1 && found[0].0 == Severity::Unknown, "{found:?}");
         assert!(found[0].1.starts_with(words) || words.contains("cut"), "{found:?}");
     }
     let locked = format!(
-        "@answer no\n{PEERS}@volumes\n{MIRROR}@bricks\nAnother transaction is in progress for gv. Please try again after some time.\n \n@status 1\n"
+        "@asked \n@answer no\n{PEERS}@volumes\n{MIRROR}@bricks\nAnother transaction is in progress for gv. Please try again after some time.\n \n@status 1\n"
     );
     let found = judged(&of(0, &locked).unwrap());
     assert!(
@@ -284,7 +332,7 @@ fn hostile_names_are_clean_and_bounded() {
 
 proptest::proptest! {
     #[test]
-    fn nothing_panics(text in "@answer no\n(Number of Peers: |Hostname: |State: |@volumes\n|Volume Name: |Type: Replicate\n|Number of Bricks: |1 x |\\(2 \\+ 1\\)|Brick1: |@bricks\n|Status of volume: |Online : |Disk Space Free : |9GB|@status 0\n|@heals 0\n|@heal |@idle |\n|\\PC)*") {
+    fn nothing_panics(text in "@asked 0\n@answer no\n(Number of Peers: |Hostname: |State: |@volumes\n|Volume Name: |Type: Replicate\n|Number of Bricks: |1 x |\\(2 \\+ 1\\)|Brick1: |@bricks\n|Status of volume: |Online : |Disk Space Free : |9GB|@status 0\n|@heals 0 no\n|@heals 124 yes\n|@heal gv\n|Number of entries: |@heal |@idle |\n|\\PC)*") {
         let _ = of(0, &text);
     }
 }

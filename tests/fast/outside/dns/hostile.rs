@@ -34,7 +34,12 @@ fn changed(question: &[u8], at: usize, byte: u8) -> Vec<u8> {
 }
 
 fn address() -> DnsSaid {
-    DnsSaid::Answers(DnsAnswers { values: ["192.0.2.9".into()].into(), alias: None, ttl: 60 })
+    DnsSaid::Answers(DnsAnswers {
+        values: ["192.0.2.9".into()].into(),
+        alias: None,
+        ttl: 60,
+        authoritative: true,
+    })
 }
 
 #[tokio::test]
@@ -55,6 +60,39 @@ async fn stray_datagrams_are_waited_past_and_what_is_truncated_is_asked_over_tcp
     assert_eq!(replies(&look)[0].said, address());
 }
 
+#[tokio::test]
+async fn a_truncated_answer_without_tcp_is_unknown() {
+    let www = name("www.example.test", DnsType::A, &[], &[NS1]);
+    let udp = datagrams(|question| vec![changed(question, 2, 0x86)[..20].to_vec()]).await;
+    let from = Split { udp, tcp: (Ipv4Addr::LOCALHOST, 1).into() };
+    let look = look(&www, &from, &Authority::new().trust().await, &[]).await;
+    let why = format!("{:?}", look.seen);
+    assert!(why.contains("its answer over UDP is truncated, and over TCP: "), "{why}");
+    let (state, messages) = judged(&www, look);
+    assert_eq!(state, OutsideHealth::Unknown, "{messages:?}");
+}
+
+/// It looks the name up at the other one, so both say the same.
+#[tokio::test]
+async fn a_name_server_that_lost_the_zone_is_named() {
+    let www = name("www.example.test", DnsType::A, &["192.0.2.9"], &[NS1, NS2]);
+    let has_it = datagrams(|question| vec![answer(question)]).await;
+    let looks_up = datagrams(|question| {
+        let mut bytes = answer(question);
+        (bytes[2], bytes[3]) = (0x81, 0x80);
+        vec![bytes]
+    });
+    let looks_up = looks_up.await;
+    let from = |ns1| Loopback { udp: true, ..Loopback::default() }.to(NS1, 53, ns1).to(NS2, 53, looks_up);
+    let both = from(has_it);
+    let (state, messages) = judged(&www, seen(&www, &both).await);
+    assert_eq!((state, messages.len()), (OutsideHealth::Warning, 1), "{messages:?}");
+    assert!(messages[0].contains("name server ns2.example.test does not have the zone"), "{messages:?}");
+    // Resolvers alone are what somebody wants to ask.
+    let (state, messages) = judged(&www, seen(&www, &from(looks_up)).await);
+    assert_eq!(state, OutsideHealth::Ok, "{messages:?}");
+}
+
 /// UDP leads to one address, TCP to another.
 struct Split {
     udp: SocketAddr,
@@ -63,7 +101,11 @@ struct Split {
 
 impl OpensPorts for Split {
     fn open<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, Result<BoxStream, NotReached>> {
-        Box::pin(async move { Ok(Box::new(TcpStream::connect(self.tcp).await.unwrap()) as BoxStream) })
+        Box::pin(async move {
+            let stream = TcpStream::connect(self.tcp).await;
+            let refused = |error: std::io::Error| NotReached::Refused(error.to_string().into());
+            Ok(Box::new(stream.map_err(refused)?) as BoxStream)
+        })
     }
 
     fn datagrams<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, Result<Option<UdpSocket>, NotReached>> {

@@ -51,11 +51,11 @@ fn a_problem_is_for_its_service_then_its_hosts_roles_then_the_environment() {
     assert_eq!(ask(&w, &of("db1-masterdb", ProblemKind::Load, None)), ["databases", "master", "promote"]);
     // Of a host that is gone from the inventory nothing is known but the environment's.
     assert_eq!(ask(&w, &of("gone", ProblemKind::Load, None)), ["operations", "env", "-"]);
-    // A problem that names hosts is for the first one that has an entry.
+    // A problem that names hosts is for the first one that has an entry, and nobody's runbook is another's.
     let all = Problem { host: None, ..of("app1", ProblemKind::OsDiffers, None) };
     assert_eq!(ask(&w, &all), ["operations", "env", "-"]);
     let named = ["app1", "mail", "db1-masterdb"].map(|name| HostName::new(name).unwrap()).into();
-    assert_eq!(ask(&w, &Problem { named, ..all.clone() }), ["mail", "mail", "promote"]);
+    assert_eq!(ask(&w, &Problem { named, ..all.clone() }), ["mail", "mail", "-"]);
     // What is looked at from outside has its key in the inventory, which is the address without the port.
     let check = OutsideCheck {
         name: "203.0.113.10:3306".to_owned(),

@@ -121,8 +121,51 @@ fn applications_that_disagree_are_named() {
     assert_eq!(brief(&problems), ["warning database_address -"]);
     assert!(
         problems[0].message.starts_with(
-            "applications use different database servers: db1-masterdb (by app1, app3), db2 (by app2). "
+            "/etc/webplatform/db.ini names different database servers: db1-masterdb (by app1, app3), db2 (by app2). "
         ),
         "{problems:?}"
+    );
+}
+
+#[test]
+fn a_read_only_server_of_another_history_is_no_reason_to_write_elsewhere() {
+    let mut w = applications();
+    // The master came back read-only, and another application's server is writable.
+    w.database("db1-masterdb", |d| d.read_only = Some(true));
+    w.database("db2", |d| {
+        d.read_only = Some(false);
+        d.connections = Ok(Vec::new());
+    });
+    let problems = w.judge();
+    let found: Vec<&Problem> = problems.iter().filter(|p| p.kind == ProblemKind::DatabaseAddress).collect();
+    assert_eq!(found.len(), 1, "{problems:?}");
+    assert!(found[0].message.contains("does not replicate from the writable server"), "{}", found[0].message);
+    assert!(!found[0].message.contains("Correct the address"), "{}", found[0].message);
+}
+
+#[test]
+fn applications_of_their_own_servers_and_a_proxy_are_well() {
+    let mut w = applications();
+    w.database("db2", |d| d.read_only = Some(false));
+    let own = NamingFile { file: "/etc/other.ini".into(), servers: Ok(vec![named("10.0.0.2", None)]) };
+    w.change("app2", |h| h.facts.database_files.learn(vec![own], NOW));
+    // Another host of the inventory, which has no database: a proxy.
+    w.names("app3", &["10.0.0.4"]);
+    let of_files =
+        |w: &World| w.judge().into_iter().filter(|p| p.kind == ProblemKind::DatabaseAddress).count();
+    assert_eq!(of_files(&w), 0);
+}
+
+#[test]
+fn without_a_writable_server_nobody_is_sent_to_one() {
+    let mut w = applications();
+    w.database("db1-masterdb", |d| d.read_only = Some(true));
+    w.names("app2", &["10.9.9.9"]);
+    let problems = w.judge();
+    let found = problems.iter().find(|p| p.kind == ProblemKind::DatabaseAddress).unwrap();
+    assert!(
+        found.message.contains("no database server is known to be writable. If it is a proxy"),
+        "{}",
+        found.message
     );
 }

@@ -185,7 +185,10 @@ fn deleted_files_that_are_still_open_explain_a_full_disk() {
     let told = |kb: u64, of_holder: u64, at_least: bool| {
         let mut w = trio();
         let holder = Some(FileHolder { program: "mysqld".into(), process: 812, kb: of_holder });
-        let held = DeletedFiles { mount: "/".into(), held: Ok(HeldFiles { kb, files: 3, at_least, holder }) };
+        let held = DeletedFiles {
+            mount: "/".into(),
+            held: Ok(HeldFiles { kb, files: 3, at_least, holder, age: Some(540) }),
+        };
         w.change("app1", |h| {
             h.facts.filesystems.learn(vec![filesystem("/", 96)], NOW);
             h.facts.deleted_files.learn(vec![held], NOW);
@@ -195,13 +198,18 @@ fn deleted_files_that_are_still_open_explain_a_full_disk() {
     let message = told(20_480, 20_480, false);
     assert!(
         message.ends_with(
-            "; 20M of it are deleted files held open by mysqld (pid 812): restart it to free them"
+            "; 20M of it are deleted files held open by mysqld (pid 812), seen 9m ago. They are freed when the process closes them; see what they \
+             are first (ls -l /proc/812/fd): of a database they are temporary files of a query; of a service whose log was removed, \
+             let it open its logs again"
         ),
         "{message}"
     );
+    assert!(!message.contains("restart"), "{message}");
     let message = told(20_480, 10_240, true);
     assert!(
-        message.contains("; at least 20M of it are deleted files held open, 10M by mysqld (pid 812):"),
+        message.contains(
+            "; at least 20M of it are deleted files held open, 10M by mysqld (pid 812), seen 9m ago. They"
+        ),
         "{message}"
     );
     // Less than a hundredth of it is no explanation.

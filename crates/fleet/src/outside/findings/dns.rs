@@ -139,6 +139,7 @@ impl Findings {
                 ),
             }
         }
+        self.lost_zone(name, &what, replies);
         let answers = groups.iter().filter(|group| matches!(group.said, DnsSaid::Answers(_)));
         if name.expected.is_none() && answers.clone().count() > 1 {
             let each = |group: &Group<'_>| {
@@ -149,6 +150,24 @@ impl Findings {
                 answers.map(each).collect::<Vec<_>>().join("; ")
             ));
         }
+    }
+
+    /// A name server that lost a zone may still look names of it up for its own network, at those that have it.
+    fn lost_zone(&mut self, name: &DnsName, what: &str, replies: &[DnsReply]) {
+        let of = |authoritative: bool| {
+            let is_one = move |reply: &&DnsReply| matches!(&reply.said, DnsSaid::Answers(a) if a.authoritative == authoritative);
+            replies.iter().filter(is_one).collect::<Vec<_>>()
+        };
+        let (own, looked_up) = (of(true), of(false));
+        let Some(first) = looked_up.first().filter(|_| !own.is_empty() && !name.servers.is_empty()) else {
+            return;
+        };
+        let servers = looked_up.iter().map(|reply| reply.server.as_str()).collect();
+        let who = Group { said: &first.said, servers };
+        self.warning(format!(
+            "{what}: {} not have the zone, and answered as a resolver; check its configuration and that the zone was loaded",
+            who.speak(name, "does", "do")
+        ));
     }
 
     fn answers(&mut self, name: &DnsName, what: &str, group: &Group<'_>, answers: &DnsAnswers) {

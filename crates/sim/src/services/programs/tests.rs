@@ -47,12 +47,12 @@ fn the_process_table_has_what_runs() {
     let world = world("wpd-2015", 0);
     let said = |command: &str| shell(&world, "mail", command).0;
     let names = "cat /proc/[0-9]*/comm | sort | tr '\\n' ' '";
-    assert_eq!(said(names), "cron init master ntpd opendkim salt-minion sshd ");
+    assert_eq!(said(names), "cron init master monit ntpd opendkim salt-minion sshd ");
     let postfix = "for f in /proc/[0-9]*/comm; do case $(cat $f) in master) cat ${f%comm}stat ${f%comm}cmdline; esac; done";
     assert!(said(postfix).contains(" (master) S 1 "), "{}", said(postfix));
     assert!(said(postfix).ends_with("/usr/lib/postfix/master\0"), "{}", said(postfix));
     said("service postfix stop");
-    assert_eq!(said(names), "cron init ntpd opendkim salt-minion sshd ");
+    assert_eq!(said(names), "cron init monit ntpd opendkim salt-minion sshd ");
     assert_eq!(said("ps -e -o comm= | sort | tr '\\n' ' '"), said(names));
 }
 
