@@ -224,7 +224,7 @@ fn compare(servers: &[CloudServer<'_>], peers: &[(&str, &str)]) -> Result<Servic
     })
 }
 
-/// The first of some names, each of at most so many characters, and how many more there are.
+/// The first names, each cut to a length, and how many more there are.
 fn in_short(names: &[&str], longest: usize) -> String {
     let shown: Vec<String> =
         names.iter().take(SHOWN).map(|name| Clean::first_line(name, longest).to_string()).collect();

@@ -105,7 +105,7 @@ enum DiskHealth {
     Failing(String),
     /// Its temperature is over its limit, and nothing else is wrong.
     Hot,
-    /// It warns of something that is no failure of its own, in its words.
+    /// It warns of something else than its own failure, in its words.
     Warns(String),
     /// It sleeps, and is left so.
     Asleep,

@@ -3,7 +3,7 @@
 use super::*;
 use jumpdeck_fleet::growth::{FilesystemGrowth, Growth};
 
-/// The host's first filesystem fills in so many days.
+/// The host's first filesystem is full in this number of days.
 #[allow(clippy::cast_sign_loss)]
 fn filling(days: i64) -> Model {
     let mut model = healthy();

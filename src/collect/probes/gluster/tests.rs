@@ -251,7 +251,7 @@ fn a_backlog_that_nobody_counted_is_unknown() {
         ("@heals 1 no\n\n".to_owned(), "failed: gluster volume heal failed", None),
         ("@heals 124 no\n\n".to_owned(), "timed out", None),
         (format!("@heals 124 no\n{KNOWN}@heal gw\n"), "timed out", Some("gv 4")),
-        // Of the last volume the end is missing: what is there of it is no sum.
+        // The answer ends within the last volume, so its total is unknown.
         (
             format!("@heals 0 yes\n{KNOWN}@heal gw\nNumber of entries: 9\n"),
             "cut by jumpdeck: 16 KiB",

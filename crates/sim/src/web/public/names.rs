@@ -16,7 +16,7 @@ const EDGE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 80);
 const TTL: u32 = 300;
 
 impl World {
-    /// What the resolver says of a name; `None`: it is no name of this world.
+    /// What the resolver says of a name; `None` for a name that this world does not have.
     pub(crate) fn public_reply(&self, name: &str, kind: &str) -> Option<ZoneReply> {
         let (own, data) = if self.public_reverse_name().as_deref() == Some(name) {
             ("PTR", self.mail_name().filter(|_| !self.public.reverse_missing)?)
