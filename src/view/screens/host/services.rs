@@ -11,8 +11,8 @@ use jumpdeck_fleet::time::Freshness;
 
 use super::{HostPage, LABEL};
 
-/// Columns of a reading's name, its space included.
-const NAME: usize = 14;
+/// Columns of a name; a space follows, however long the name is.
+const NAME: usize = 13;
 
 pub(super) fn lines<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
     page.section("SERVICES");
@@ -66,7 +66,7 @@ fn head<'a>(
     let label = format!("{} {word}", status.sign());
     page.plain(Line::from(vec![
         span(format!("{label:<LABEL$}"), styles.status(status)),
-        span(format!("{:<NAME$}", entry.name()), styles.strong),
+        span(format!("{:<NAME$} ", entry.name()), styles.strong),
         span(detail.to_owned(), styles.muted),
     ]));
 }
@@ -85,14 +85,14 @@ fn readings<'a>(
         let style = styles.figure(shows.map(|finding| finding.severity).max(), freshness);
         let name = reading.name.replace('_', " ");
         let line =
-            vec![span(format!("{name:<NAME$}"), styles.muted), span(reading.figure.to_string(), style)];
+            vec![span(format!("{name:<NAME$} "), styles.muted), span(reading.figure.to_string(), style)];
         page.labelled("", Line::from(line));
     }
     for datum in service.perfdata() {
         let style = styles.figure(datum.limits.severity(datum.value), freshness);
         let limits = datum.limits.to_string();
         let mut line = vec![
-            span(format!("{:<NAME$} ", datum.label.as_str()), styles.muted),
+            span(format!("{:<NAME$}  ", datum.label.as_str()), styles.muted),
             span(format!("{}{}", datum.value, datum.unit), style),
         ];
         if !limits.is_empty() {
