@@ -72,6 +72,9 @@ struct Service {
     runs: bool,
     /// Seconds since the world's start.
     since: f64,
+    /// The same moment, seconds since 1970. A test may let the world's time run faster than the clocks of its hosts, and a file that was
+    /// written before a service started must stay older than it.
+    at: f64,
     pid: u32,
 }
 
@@ -183,14 +186,14 @@ impl World {
         if name == "mysql" {
             // Whether it runs is the database's own business.
             let changed = self.services.changed.get(&(host.clone(), name.to_owned()));
-            let since = changed.map_or(booted, |c| self.epoch(host) - (self.seconds() - c.since));
+            let since = changed.map_or(booted, |c| c.at + machine.clock_skew);
             return Some(ServiceState { runs: self.databases.is_running(host), pid: 1187, since });
         }
         Some(match self.services.changed.get(&(host.clone(), name.to_owned())) {
             Some(changed) => ServiceState {
                 runs: changed.runs,
                 pid: changed.pid,
-                since: self.epoch(host) - (self.seconds() - changed.since),
+                since: changed.at + machine.clock_skew,
             },
             // On a new machine only what came with its image runs; the rest is started by its states.
             None if machine.added
@@ -232,7 +235,7 @@ impl World {
         if runs {
             self.services.turns.entry(key.clone()).or_default().0 += 1;
         }
-        self.services.changed.insert(key, Service { runs, since, pid });
+        self.services.changed.insert(key, Service { runs, since, at: self.true_time(), pid });
         self.service_changed(host, name, runs)
     }
 
@@ -308,6 +311,7 @@ impl World {
     /// What was stopped by hand starts with the machine, but for what does not come up; everything reads its configuration.
     fn services_boot(&mut self, host: &HostName) {
         let since = self.machine(host).map_or(0.0, |m| m.boots_until);
+        let at = self.true_time() + since - self.seconds();
         for name in self.services(host) {
             let key = (host.clone(), name.to_owned());
             self.services.turns.entry(key.clone()).or_default().0 += 1;
@@ -315,9 +319,9 @@ impl World {
             // Whether these run is the business of their own parts of the world.
             let own = matches!(name, "mysql" | "elasticsearch");
             match self.services.changed.get_mut(&key).filter(|_| !own) {
-                Some(service) => (service.runs, service.since) = (!broken, since),
+                Some(service) => (service.runs, service.since, service.at) = (!broken, since, at),
                 None if broken && !own => {
-                    self.services.changed.insert(key, Service { runs: false, since, pid: 0 });
+                    self.services.changed.insert(key, Service { runs: false, since, at, pid: 0 });
                 }
                 None => {}
             }
@@ -358,6 +362,13 @@ impl Services {
     /// When a service was started last, seconds since the world's start; `None` when it never was since then.
     pub(crate) fn started(&self, host: &HostName, name: &str) -> Option<f64> {
         self.changed.get(&(host.clone(), name.to_owned())).filter(|service| service.runs).map(|s| s.since)
+    }
+
+    /// The hosts' clocks go forward by that many seconds, with everything that happened before.
+    pub(crate) fn clocks_set(&mut self, by: f64) {
+        for service in self.changed.values_mut() {
+            service.at += by;
+        }
     }
 
     /// Nothing is known of a machine's services any more.

@@ -174,8 +174,10 @@ impl World {
 
     /// Lets the world's time follow the real one from now on.
     pub fn run(&mut self) {
+        let before = self.true_time();
         self.clock.advanced = self.now();
         self.clock.running = Some(Instant::now());
+        self.services.clocks_set(self.true_time() - before);
     }
 
     /// Moves the world's time on.
@@ -203,15 +205,18 @@ impl World {
     /// What a host's clock shows: seconds since 1970. A running world has the real time (and the host's own error).
     #[must_use]
     pub fn epoch(&self, host: &HostName) -> f64 {
-        let skew = self.machine(host).map_or(0.0, |m| m.clock_skew);
-        let true_time = if self.clock.running.is_some() {
+        self.true_time() + self.machine(host).map_or(0.0, |m| m.clock_skew)
+    }
+
+    /// What a clock without error shows: seconds since 1970.
+    pub(crate) fn true_time(&self) -> f64 {
+        if self.clock.running.is_some() {
             SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
         } else {
             #[allow(clippy::cast_precision_loss)] // seconds since 1970 fit
             let started = self.clock.started as f64;
             started + self.seconds()
-        };
-        true_time + skew
+        }
     }
 
     /// The environment's name.

@@ -84,3 +84,21 @@ fn a_unit_runs_detached_and_tells_how_it_ended() {
         "inactive\nactive\n"
     );
 }
+
+/// A runbook compares the two: whatever pace a test gives to the world, a restarted service is younger than what it read.
+#[test]
+fn a_service_is_younger_than_a_file_that_was_written_before_it_started() {
+    let world = world("wpd-2015", 0);
+    let at = |script: &str| shell(&world, "notes", script).0.trim().parse::<u64>().unwrap();
+    world.lock().unwrap().restart_service(&host("notes"), "cron");
+    world.lock().unwrap().run();
+    let age = "ps -o etimes= -p $(pgrep -f cron | head -n 1)";
+    assert!(at(age) < 600, "restarted {} s ago", at(age));
+    for ahead in [0, 30, 3600] {
+        world.lock().unwrap().advance(std::time::Duration::from_secs(ahead));
+        let written = at("touch /etc/cron.d/new; service cron restart >/dev/null; stat -c %Y /etc/cron.d/new");
+        world.lock().unwrap().advance(std::time::Duration::from_secs(30));
+        let started = at("date +%s") - at(age);
+        assert!(started + 1 >= written, "written {written}, started {started}");
+    }
+}
