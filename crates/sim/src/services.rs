@@ -190,11 +190,9 @@ impl World {
             return Some(ServiceState { runs: self.databases.is_running(host), pid: 1187, since });
         }
         Some(match self.services.changed.get(&(host.clone(), name.to_owned())) {
-            Some(changed) => ServiceState {
-                runs: changed.runs,
-                pid: changed.pid,
-                since: changed.at + machine.clock_skew,
-            },
+            Some(changed) => {
+                ServiceState { runs: changed.runs, pid: changed.pid, since: changed.at + machine.clock_skew }
+            }
             // On a new machine only what came with its image runs; the rest is started by its states.
             None if machine.added
                 && !self.services_by_role().iter().any(|(role, own)| *role == "*" && own.contains(&name)) =>

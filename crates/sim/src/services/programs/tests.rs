@@ -96,7 +96,8 @@ fn a_service_is_younger_than_a_file_that_was_written_before_it_started() {
     assert!(at(age) < 600, "restarted {} s ago", at(age));
     for ahead in [0, 30, 3600] {
         world.lock().unwrap().advance(std::time::Duration::from_secs(ahead));
-        let written = at("touch /etc/cron.d/new; service cron restart >/dev/null; stat -c %Y /etc/cron.d/new");
+        let written =
+            at("touch /etc/cron.d/new; service cron restart >/dev/null; stat -c %Y /etc/cron.d/new");
         world.lock().unwrap().advance(std::time::Duration::from_secs(30));
         let started = at("date +%s") - at(age);
         assert!(started + 1 >= written, "written {written}, started {started}");
