@@ -4,7 +4,7 @@
 //! The mount table is read with every sixth report, without a process. What takes one, or reads for long, is asked more rarely, and
 //! its answer kept: systemd, `who`, a reboot that waits, the kernel's counters and when Salt and anacron did something about every two
 //! minutes, updates about once an hour. A package manager takes a second of a CPU, so it is not asked with the first report of a
-//! connection, and never refreshes its lists.
+//! connection, nor again while what its answer rests on has not changed, and never refreshes its lists.
 
 use crate::collect::probe::{Probe, ProbeCadence, Raw};
 use jumpdeck_fleet::fact::Gap;
@@ -38,7 +38,7 @@ impl Probe for UpkeepProbe {
 // Each part begins with a line `@NAME STATUS`. The status `none`: the host cannot have it; `later`: it is not asked yet.
 const SCRIPT: &str = r#"
     jd_wanted="${jd_wanted}chronyd ntpd openntpd systemd-timesyn ptp4l "
-    upkeep_n=0 upkeep_rarely= upkeep_hourly= upkeep_notified= upkeep_told=
+    upkeep_n=0 upkeep_rarely= upkeep_hourly= upkeep_notified= upkeep_answer= upkeep_grounds=
     # NAME SECONDS BYTES CMD...: a part that a program answers.
     upkeep_ask() {
         upkeep_part=$1 upkeep_out=$jd_out
@@ -203,6 +203,31 @@ const SCRIPT: &str = r#"
             echo "rpm $upkeep_security"
         }
     }
+    # What apt's answer rests on: what is installed and held, the lists, and what chooses among them.
+    upkeep_rests() {
+        stat -c '%i %y %s %n' /var/lib/dpkg/status /var/lib/apt/lists /var/lib/apt/extended_states /etc/apt /etc/apt/sources.list \
+            /etc/apt/sources.list.d /etc/apt/preferences /etc/apt/preferences.d /etc/apt/apt.conf.d
+        # Some of them are missing.
+        true
+    }
+    # Whether apt would answer what it answered before. The times of folders say nothing of a file in them that was written in place: so
+    # it is asked once a day whatever they say.
+    upkeep_same() {
+        upkeep_before=$upkeep_grounds
+        jd_ask 2 4096 upkeep_rests
+        upkeep_grounds=$jd_got
+        [ -n "$upkeep_answer" ] && [ -n "$upkeep_grounds" ] && [ "$upkeep_grounds" = "$upkeep_before" ] &&
+            [ "$((upkeep_n % 2880))" != 0 ]
+    }
+    # Its grounds are looked at before it is asked: a change meanwhile is seen with the next look.
+    upkeep_debian() {
+        if upkeep_same; then jd_out=$jd_out$upkeep_answer; return; fi
+        upkeep_ask updates 5 4096 upkeep_apt
+        case $jd_out in
+            *"@updates 0$NL"*) upkeep_answer="@updates 0$NL${jd_out##*"@updates 0$NL"}" ;;
+            *) upkeep_answer= ;;
+        esac
+    }
     # What the file says is as new as the lists; else a package manager is asked, when the connection has lasted a while.
     upkeep_updates() {
         upkeep_out=$jd_out jd_out=
@@ -210,7 +235,7 @@ const SCRIPT: &str = r#"
         upkeep_notified=$jd_out jd_out=$upkeep_out
         case $upkeep_notified in *[0-9]*) say "@updates 0${NL}notifier$NL$upkeep_notified"; return ;; esac
         if [ "$upkeep_n" = 0 ]; then say '@updates later'; return; fi
-        if [ -d /var/lib/dpkg ] && command -v apt-get > /dev/null; then upkeep_ask updates 5 4096 upkeep_apt
+        if [ -d /var/lib/dpkg ] && command -v apt-get > /dev/null; then upkeep_debian
         elif upkeep_centos; then say '@updates none'
         elif command -v dnf > /dev/null; then upkeep_ask updates 5 4096 upkeep_rpm dnf
         elif command -v yum > /dev/null; then upkeep_ask updates 5 4096 upkeep_rpm yum

@@ -69,6 +69,7 @@ impl Keeper {
             program
                 .replace("/var/lib/apt/", &format!("{here}/"))
                 .replace("/var/lib/dpkg", &format!("{here}/dpkg"))
+                .replace("/etc/apt", &format!("{here}/etc-apt"))
         };
         let (it, _) = Resident::start_long(shell, &host("app1"), dir.path(), change);
         Self { dir, it }
@@ -215,6 +216,51 @@ fn a_package_manager_is_asked_once_an_hour_and_not_by_a_connection_that_just_cam
             assert_eq!(updates.source, UpdateSource::Apt, "{shell:?}");
         }
         assert_eq!(keeper.asked("apt-asked"), 1, "{shell:?}");
+        assert!(keeper.it.finish().success(), "{shell:?}");
+    }
+}
+
+/// Asked with every fourth look, and every sixteenth whatever has changed, instead of every 120th and 2880th.
+fn hastily(program: String, _: &str) -> String {
+    program.replace("upkeep_n % 120", "upkeep_n % 4").replace("upkeep_n % 2880", "upkeep_n % 16")
+}
+
+#[test]
+fn a_package_manager_is_asked_again_when_its_answer_may_be_another() {
+    for shell in shells_here() {
+        let none = "0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n";
+        let one = format!("Inst libc6 [1] (2 Debian-Security:12/stable-security [amd64])\n{none}");
+        let write = |dir: &Path| {
+            std::fs::create_dir_all(dir.join("lists")).unwrap();
+            std::fs::write(dir.join("dpkg/status"), "Package: libc6\n").unwrap();
+            std::fs::write(dir.join("apt"), &one).unwrap();
+        };
+        let mut keeper = Keeper::start_changed(shell, write, hastily);
+        let dir = keeper.dir.path().to_owned();
+        let mut look = |at: usize, asked: usize, security: Option<u64>| {
+            // The look with that number; the first was the connection's.
+            let upkeep = keeper.poll();
+            assert_eq!(keeper.asked("apt-asked"), asked, "{shell:?}: look {at}");
+            let said = upkeep.updates.as_ref().ok().map(|updates| updates.security);
+            assert_eq!(said, security, "{shell:?}: look {at}");
+        };
+        (1..=7).for_each(|at| look(at, 1, Some(1)));
+        // Installed.
+        std::fs::write(dir.join("new"), "Package: libc6\nVersion: 2\n").unwrap();
+        std::fs::rename(dir.join("new"), dir.join("dpkg/status")).unwrap();
+        std::fs::write(dir.join("apt"), none).unwrap();
+        look(8, 2, Some(0));
+        (9..=11).for_each(|at| look(at, 2, Some(0)));
+        // Lists were refreshed. What it could not answer is asked again.
+        std::fs::write(dir.join("lists/security"), "").unwrap();
+        std::fs::write(dir.join("apt"), "E: dpkg was interrupted\n").unwrap();
+        look(12, 3, None);
+        (13..=15).for_each(|at| look(at, 3, None));
+        std::fs::write(dir.join("apt"), &one).unwrap();
+        look(16, 4, Some(1));
+        (17..=31).for_each(|at| look(at, 4, Some(1)));
+        // Once a day.
+        look(32, 5, Some(1));
         assert!(keeper.it.finish().success(), "{shell:?}");
     }
 }
