@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::*;
 use jumpdeck_fleet::outside::{ClosedPort, OutsideCheck, OutsideReading, OutsideTarget, Viewpoint};
+use jumpdeck_fleet::problem::Severity;
+use jumpdeck_fleet::service::{HostsOf, Service, ServiceKind};
 
 /// Hosts whose services are well, damaged, stopped and unknown.
 fn serving() -> Model {
@@ -24,6 +26,25 @@ fn services_are_shown_with_their_readings() {
     let mut old = serving();
     edit(&mut old.environments[0], "sessions1", |h| h.reported_at = Some(Moment(NOW.0 - 60_000)));
     snapshot("services-expired", &on(settled(old), Screen::Host(name("sessions1"))), (120, 40));
+}
+
+#[test]
+fn a_space_follows_a_name_however_long_it_is() {
+    static LONG: ServiceKind = ServiceKind {
+        name: "a-service-with-a-long-name",
+        hosts: HostsOf::Roles(&[]),
+        stopped: Severity::Critical,
+        when_stopped: "Start it.",
+        rule: |_, _, _| {},
+        short: |_| None,
+    };
+    let mut model = healthy();
+    edit(&mut model.environments[0], "sessions1", |host| {
+        let service = Service { running: true, detail: "three workers".into(), ..Service::default() };
+        host.facts.services.take(&LONG, Ok(service), NOW);
+    });
+    let page = text(&on(settled(model), Screen::Host(name("sessions1"))), (120, 40));
+    assert!(page.contains("a-service-with-a-long-name three workers"), "{page}");
 }
 
 #[test]

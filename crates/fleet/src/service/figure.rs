@@ -5,7 +5,6 @@ use std::fmt;
 use crate::backup::in_words;
 use crate::storage::human_kb;
 use crate::text::Clean;
-use crate::time::short_age;
 
 /// One figure of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,9 +96,8 @@ impl Unit {
         match self {
             Self::Count => value.to_string(),
             Self::Bytes => human_kb(value.div_ceil(1024)),
-            // An age and its limit, a day apart, read alike in whole days.
-            Self::Seconds if value >= 86_400 => in_words(value),
-            Self::Seconds => short_age(std::time::Duration::from_secs(value)),
+            Self::Seconds if value < 120 => format!("{value} s"),
+            Self::Seconds => in_words(value),
         }
     }
 }

@@ -80,7 +80,8 @@ fn figures_are_shown_with_their_limit_and_unit() {
     let amount = |value, of, unit| Figure::Amount { value, of, unit }.to_string();
     assert_eq!(amount(3, Some(100), Unit::Count), "3 of 100");
     assert_eq!(amount(831_488, Some(512 << 20), Unit::Bytes), "812K of 512M");
-    assert_eq!(amount(7_200, None, Unit::Seconds), "2h");
+    assert_eq!(amount(45, None, Unit::Seconds), "45 s");
+    assert_eq!(amount(36_000, Some(93_600), Unit::Seconds), "10 h of 26 h");
     assert_eq!(
         (Figure::Flag(true).to_string(), Figure::text("a\x1b[2J").to_string()),
         ("yes".into(), "a^[[2J".into())
