@@ -24,6 +24,7 @@ mod setup;
 #[cfg(feature = "demo")]
 mod simulate;
 pub mod status;
+mod terminal;
 
 /// A terminal operations console: a live fleet through one jump box.
 #[derive(Debug, Parser)]

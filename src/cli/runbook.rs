@@ -18,10 +18,7 @@ mod attend;
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod fixture;
 mod inputs;
-mod interrupts;
-mod keys;
 mod list;
-mod login;
 mod new;
 
 mod past;
@@ -34,7 +31,6 @@ mod still;
 mod story;
 mod takeover;
 mod terms;
-mod text;
 mod verify;
 mod watch;
 

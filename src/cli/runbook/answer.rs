@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use jumpdeck_fleet::run::{InputView, PromptKind, Reply};
 
-use super::keys::Typed;
+use crate::cli::terminal::keys::Typed;
 
 /// What a person said.
 #[derive(Debug, PartialEq)]

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::keys::{AnswerKeys, Typed};
 use super::site::RunSite;
-use super::text::{Ink, Paper};
 use crate::cli::common::{CliError, Common};
 use crate::cli::print;
+use crate::cli::terminal::keys::{AnswerKeys, Typed};
+use crate::cli::terminal::paper::{Ink, Paper};
 use crate::operator::approve::{ApprovalAsked, ApproveError, RunbookOrigin};
 use jumpdeck_fleet::text::Clean;
 

@@ -10,13 +10,13 @@ use jumpdeck_fleet::run::{Prompt, Reply, RunCommand, RunView};
 use jumpdeck_fleet::time::Moment;
 
 use super::answer::{self, TypedAnswer};
-use super::interrupts::Interrupt;
-use super::keys::{AnswerKeys, Typed};
 use super::site::RunSite;
 use super::story::Story;
-use super::text::Paper;
 use crate::cli::common::CliError;
 use crate::cli::print;
+use crate::cli::terminal::interrupts::Interrupt;
+use crate::cli::terminal::keys::{AnswerKeys, Typed};
+use crate::cli::terminal::paper::Paper;
 use crate::operator::outcome::RunOutcome;
 use crate::runbook::runner::RunHandle;
 

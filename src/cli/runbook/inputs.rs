@@ -4,12 +4,12 @@ use zeroize::Zeroizing;
 
 use super::Chosen;
 use super::answer;
-use super::keys::{AnswerKeys, Typed};
 use super::site::RunSite;
 use super::terms::input_help;
-use super::text::{Ink, Paper};
 use crate::cli::common::CliError;
 use crate::cli::print;
+use crate::cli::terminal::keys::{AnswerKeys, Typed};
+use crate::cli::terminal::paper::{Ink, Paper};
 use crate::operator::inputs::{self, AskInputs, Gathered};
 use crate::operator::start::Planned;
 use crate::runbook::definition::Runbook;

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 
 use super::terms::danger;
-use super::text::{Ink, Paper};
 use crate::cli::common::CliError;
+use crate::cli::terminal::paper::{Ink, Paper};
 use crate::cli::{print, setup};
 use crate::operator::past;
 use crate::runbook::journal::{self, RunSummary};

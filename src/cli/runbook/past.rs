@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 
 use super::still::{self, Run};
-use super::text::{Ink, Paper};
 use crate::cli::common::{CliError, Common};
+use crate::cli::terminal::paper::{Ink, Paper};
 use crate::cli::{print, setup};
 use crate::operator::past;
 use crate::runbook::event::Event;

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use super::site::RunSite;
-use super::text::Paper;
 use super::{Chosen, inputs};
 use crate::cli::common::{CliError, Common};
 use crate::cli::print;
+use crate::cli::terminal::paper::Paper;
 use crate::operator::inputs::AskInputs;
 
 mod json;

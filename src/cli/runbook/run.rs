@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::attend::stay;
-use super::interrupts::{interrupts, unless_interrupted};
-use super::keys::{AnswerKeys, Typed};
 use super::plan::text as plan_text;
 use super::site::{self, RunSite};
-use super::text::{Ink, Paper};
 use super::{Chosen, inputs};
 use crate::cli::common::{CliError, Common};
+use crate::cli::terminal::interrupts::{interrupts, unless_interrupted};
+use crate::cli::terminal::keys::{AnswerKeys, Typed};
+use crate::cli::terminal::paper::{Ink, Paper};
 use crate::cli::{print, setup};
 use crate::operator::commands;
 use crate::operator::inputs::AskInputs;

@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::site::RunSite;
 use super::still::{self, Run};
-use super::text::{Ink, Paper};
 use crate::cli::common::{CliError, Common};
+use crate::cli::terminal::paper::{Ink, Paper};
 use crate::cli::{print, setup};
 use crate::operator::left::{self, GoesOn};
 use crate::operator::{commands, past};

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use super::terms::{NO_RETURN, danger, effect};
-use super::text::{Ink, Paper};
 use crate::cli::common::CliError;
 use crate::cli::print;
+use crate::cli::terminal::paper::{Ink, Paper};
 use crate::runbook::definition::{Input, On, Runbook, Select, Step, Target, Undo};
 use jumpdeck_fleet::run::Effect;
 use jumpdeck_fleet::text::Clean;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use super::keys::{GiveBack, NoTerminal, Shared, Terminal};
-use super::login::AtTerminal;
 use crate::cli::common::{CliError, Common};
 use crate::cli::setup::{self, Setup};
+use crate::cli::terminal::keys::{GiveBack, NoTerminal, Shared, Terminal};
+use crate::cli::terminal::login::AtTerminal;
 use crate::operator::access::{EnvAccess, MayChange};
 use crate::transport::ask::{AskPerson, RefuseAll};
 use jumpdeck_fleet::fleet::Environment;

@@ -1,6 +1,6 @@
 //! What a run began and has not ended: told on every way out of it, with the command that rolls it back first.
 
-use super::text::{Ink, Paper};
+use crate::cli::terminal::paper::{Ink, Paper};
 use crate::operator::commands;
 use jumpdeck_fleet::run::{EndedBy, InEffect};
 

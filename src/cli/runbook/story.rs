@@ -9,7 +9,7 @@ use jumpdeck_fleet::time::{Moment, short_age};
 
 use super::still::{self, Run};
 use super::terms::{NO_RETURN, effect, input_help, names, state_words};
-use super::text::{Ink, Paper};
+use crate::cli::terminal::paper::{Ink, Paper};
 use crate::operator::commands;
 use crate::operator::outcome::would_stop_at;
 use crate::runbook::wall;

@@ -6,10 +6,10 @@ use clap::Args;
 
 use super::attend::stay;
 use super::inputs;
-use super::interrupts::{interrupts, unless_interrupted};
 use super::site::{self, RunSite};
 use crate::cli::common::{CliError, Common};
 use crate::cli::print;
+use crate::cli::terminal::interrupts::{interrupts, unless_interrupted};
 use crate::operator::takeover::CopiedRun;
 
 /// Which run, and where.

@@ -1,6 +1,6 @@
 //! What several texts say alike: risks, effects and states of steps, hosts, inputs.
 
-use super::text::{Ink, Paper};
+use crate::cli::terminal::paper::{Ink, Paper};
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{Asks, Danger, Effect, InputView, StepState, StepView};
 

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::site::RunSite;
-use super::text::{Ink, Paper};
 use crate::cli::common::{CliError, Common};
+use crate::cli::terminal::paper::{Ink, Paper};
 use crate::cli::{print, setup};
 use crate::operator::verify::{JournalFile, OnJumpBox, Signers};
 use crate::runbook::examine::{Examination, Grade, Remark};

@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::interrupts::interrupts;
 use super::site::RunSite;
 use super::story::Story;
-use super::text::Paper;
 use crate::cli::common::{CliError, Common};
 use crate::cli::print;
+use crate::cli::terminal::interrupts::interrupts;
+use crate::cli::terminal::paper::Paper;
 use crate::operator::following::Following;
 
 /// Which run, and where.

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::cli::runbook::fixture::{at_freeze, run};
-use crate::cli::runbook::text::Paper;
+use crate::cli::terminal::paper::Paper;
 use jumpdeck_fleet::run::{PromptKind, RunState, StepState};
 use jumpdeck_fleet::text::Clean;
 

@@ -1,7 +1,7 @@
 //! A plan as text: everything it says, before anything runs.
 
 use crate::cli::runbook::terms::{NO_RETURN, effect, names};
-use crate::cli::runbook::text::{Ink, Paper};
+use crate::cli::terminal::paper::{Ink, Paper};
 use jumpdeck_fleet::fleet::{Environment, LeaseScope};
 use jumpdeck_fleet::run::{Differs, Effect, PlanHost, PlanStep, PlanTarget, PlanView, PlanWindow};
 

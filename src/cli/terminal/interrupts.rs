@@ -7,7 +7,7 @@ use crate::cli::common::CliError;
 
 /// What interrupts: `^C`, or the end of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Interrupt {
+pub(in crate::cli) enum Interrupt {
     /// A person wants it to stop; a second time, to be let go.
     Key,
     /// The process is asked to end.
@@ -18,7 +18,7 @@ pub(super) enum Interrupt {
 ///
 /// # Errors
 /// When the system gives no signals.
-pub(super) fn interrupts() -> std::io::Result<mpsc::Receiver<Interrupt>> {
+pub(in crate::cli) fn interrupts() -> std::io::Result<mpsc::Receiver<Interrupt>> {
     let (sender, receiver) = mpsc::channel(4);
     for (kind, means) in [
         (SignalKind::interrupt(), Interrupt::Key),
@@ -36,7 +36,7 @@ async fn forward(mut signal: Signal, means: Interrupt, to: mpsc::Sender<Interrup
 }
 
 /// Work that `^C` ends: nothing was started yet.
-pub(super) async fn unless_interrupted<T>(
+pub(in crate::cli) async fn unless_interrupted<T>(
     work: impl Future<Output = Result<T, CliError>>,
     interrupts: &mut mpsc::Receiver<Interrupt>,
 ) -> Result<T, CliError> {

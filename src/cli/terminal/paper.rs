@@ -15,7 +15,7 @@ const NARROWEST: usize = 24;
 
 /// How a line looks. Nothing is told by colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(in crate::cli) enum Ink {
     /// As it is.
     Plain,
     /// What may be read over.
@@ -45,7 +45,7 @@ impl Ink {
 
 /// Collects lines for an output of some width.
 #[derive(Debug, Clone)]
-pub(super) struct Paper {
+pub(in crate::cli) struct Paper {
     width: usize,
     colour: bool,
     text: String,
@@ -53,12 +53,12 @@ pub(super) struct Paper {
 
 impl Paper {
     /// Paper of `width` columns.
-    pub(super) fn new(width: usize, colour: bool) -> Self {
+    pub(in crate::cli) fn new(width: usize, colour: bool) -> Self {
         Self { width: width.max(NARROWEST), colour, text: String::new() }
     }
 
     /// Paper as wide as standard output.
-    pub(super) fn of_stdout() -> Self {
+    pub(in crate::cli) fn of_stdout() -> Self {
         let out = std::io::stdout();
         let columns = out.is_terminal().then(|| rustix::termios::tcgetwinsize(&out).ok()).flatten();
         let width = match columns.map(|size| usize::from(size.ws_col)) {
@@ -69,27 +69,27 @@ impl Paper {
     }
 
     /// What was written, for printing; the paper is empty then.
-    pub(super) fn take(&mut self) -> String {
+    pub(in crate::cli) fn take(&mut self) -> String {
         std::mem::take(&mut self.text)
     }
 
     /// An empty line.
-    pub(super) fn gap(&mut self) {
+    pub(in crate::cli) fn gap(&mut self) {
         self.text.push('\n');
     }
 
     /// Words, wrapped between words.
-    pub(super) fn words(&mut self, indent: usize, ink: Ink, text: &str) {
+    pub(in crate::cli) fn words(&mut self, indent: usize, ink: Ink, text: &str) {
         self.hanging(&" ".repeat(indent), indent, ink, text);
     }
 
     /// A label and words; what is wrapped stands below the words.
-    pub(super) fn field(&mut self, indent: usize, label: &str, ink: Ink, text: &str) {
+    pub(in crate::cli) fn field(&mut self, indent: usize, label: &str, ink: Ink, text: &str) {
         self.label(indent, LABEL, label, ink, text);
     }
 
     /// Labels and words, all words in one column: as wide as the longest label wants it, up to `LONGEST`.
-    pub(super) fn fields(&mut self, indent: usize, rows: &[(&str, Ink, String)]) {
+    pub(in crate::cli) fn fields(&mut self, indent: usize, rows: &[(&str, Ink, String)]) {
         let wanted = rows.iter().map(|(label, ..)| label.width()).filter(|width| *width <= LONGEST);
         let column = wanted.max().unwrap_or(LABEL).max(LABEL);
         for (label, ink, text) in rows {
@@ -104,7 +104,7 @@ impl Paper {
     }
 
     /// A line that must be read exactly: cut at the edge of the paper only, nothing dropped, what follows marked.
-    pub(super) fn exact(&mut self, indent: usize, ink: Ink, text: &str) {
+    pub(in crate::cli) fn exact(&mut self, indent: usize, ink: Ink, text: &str) {
         let room = self.width.saturating_sub(indent + 2).max(NARROWEST / 2);
         for (i, part) in fold(text, room).into_iter().enumerate() {
             let mark = if i == 0 { "" } else { "> " };
@@ -113,12 +113,12 @@ impl Paper {
     }
 
     /// A command to be copied: never cut, however long; the terminal wraps it.
-    pub(super) fn command(&mut self, indent: usize, ink: Ink, before: &str, text: &str) {
+    pub(in crate::cli) fn command(&mut self, indent: usize, ink: Ink, before: &str, text: &str) {
         self.push(&format!("{}{before}", " ".repeat(indent)), ink, text);
     }
 
     /// A heading with a line to the edge.
-    pub(super) fn rule(&mut self, text: &str) {
+    pub(in crate::cli) fn rule(&mut self, text: &str) {
         let text = format!("-- {text} ");
         let rest = self.width.min(WIDTH).saturating_sub(text.width());
         self.push("", Ink::Bold, &format!("{text}{}", "-".repeat(rest)));
@@ -126,7 +126,7 @@ impl Paper {
 
     /// Rows of cells in columns, each as wide as its widest cell. Where the paper is too narrow the last cell is wrapped in its own
     /// column, or, where that has no room for words, below the row.
-    pub(super) fn table(&mut self, indent: usize, rows: &[(Ink, Vec<String>)]) {
+    pub(in crate::cli) fn table(&mut self, indent: usize, rows: &[(Ink, Vec<String>)]) {
         let columns = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns)
             .map(|i| rows.iter().filter_map(|(_, cells)| cells.get(i)).map(|c| c.width()).max().unwrap_or(0))

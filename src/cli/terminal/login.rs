@@ -1,7 +1,7 @@
 //! Questions of logins, on the terminal: an unknown host key, a passphrase, a password.
 
 use super::keys::{AnswerKeys, Shared, Typed};
-use super::text::{Ink, Paper};
+use super::paper::{Ink, Paper};
 use crate::cli::print;
 use crate::transport::BoxFuture;
 use crate::transport::ask::AskPerson;
@@ -10,12 +10,12 @@ use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::EnvName;
 
 /// Asks the person at the terminal, one question after the other.
-pub(super) struct AtTerminal {
+pub(in crate::cli) struct AtTerminal {
     terminal: Shared,
 }
 
 impl AtTerminal {
-    pub(super) fn new(terminal: Shared) -> Self {
+    pub(in crate::cli) fn new(terminal: Shared) -> Self {
         Self { terminal }
     }
 }

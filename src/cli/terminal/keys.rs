@@ -29,11 +29,11 @@ const MARK_PASTE: (&str, &str) = ("\x1b[?2004h", "\x1b[?2004l");
 const PASTED: (&str, &str) = ("\x1b[200~", "\x1b[201~");
 
 /// The terminal, and whoever asks something on it.
-pub(super) type Shared = Arc<tokio::sync::Mutex<Terminal>>;
+pub(in crate::cli) type Shared = Arc<tokio::sync::Mutex<Terminal>>;
 
 /// What came of a question.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Typed {
+pub(in crate::cli) enum Typed {
     /// A line, without its end.
     Line(Zeroizing<String>),
     /// One line, pasted.
@@ -45,18 +45,18 @@ pub(super) enum Typed {
 }
 
 /// Where answers come from.
-pub(super) trait AnswerKeys: Send {
+pub(in crate::cli) trait AnswerKeys: Send {
     /// Shows `mark` and waits for a line; unless `echo`, it is not shown. Dropping the future takes the question back.
     fn line(&mut self, mark: &str, echo: bool) -> impl Future<Output = Typed> + Send;
 }
 
 /// The terminal.
-pub(super) struct Terminal {
+pub(in crate::cli) struct Terminal {
     line: Arc<Device>,
 }
 
 /// Gives the terminal back as it was found when dropped, whoever may still wait for an answer then.
-pub(super) struct GiveBack {
+pub(in crate::cli) struct GiveBack {
     line: Arc<Device>,
 }
 
@@ -70,7 +70,7 @@ struct Device {
 
 /// Why there is nobody to ask.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoTerminal {
+pub(in crate::cli) enum NoTerminal {
     /// Standard input or output is a file or a pipe.
     #[error("standard {0} is not a terminal to type answers at: run this in a terminal")]
     NotATerminal(&'static str),
@@ -81,7 +81,7 @@ pub(super) enum NoTerminal {
 
 impl Terminal {
     /// Whether there is a person to ask: standard input and output are terminals.
-    pub(super) fn is_there() -> bool {
+    pub(in crate::cli) fn is_there() -> bool {
         io::stdin().is_terminal() && io::stdout().is_terminal()
     }
 
@@ -89,7 +89,7 @@ impl Terminal {
     ///
     /// # Errors
     /// When standard input or output is no terminal.
-    pub(super) fn take() -> Result<(Self, GiveBack), NoTerminal> {
+    pub(in crate::cli) fn take() -> Result<(Self, GiveBack), NoTerminal> {
         for (is, name) in [(io::stdin().is_terminal(), "input"), (io::stdout().is_terminal(), "output")] {
             if !is {
                 return Err(NoTerminal::NotATerminal(name));
