@@ -13,12 +13,14 @@ pub(crate) mod banner;
 mod connection;
 pub mod error;
 mod pool;
+mod recorded;
 mod session;
 pub mod ssh;
 mod stream;
 
 pub use connection::{Connector, Connectors, HostConnection, JumpConnection, Lane};
 pub use pool::{HostSessions, SessionPool, description};
+pub use recorded::{Recorded, StreamOutput};
 pub use session::{Held, HeldTerminal, LARGEST_ANSWER, Limits, Ran, Session, TerminalRequest, TerminalSize};
 pub use stream::{BoxStream, NotReached, Stream};
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::BoxFuture;
 use super::advice;
 use super::error::{ErrorKind, TransportError};
+use super::recorded::Recorded;
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::text::Clean;
 
@@ -17,7 +18,7 @@ pub const LARGEST_ANSWER: usize = 1 << 20;
 pub struct Limits {
     /// From the call to its end.
     pub time: Duration,
-    /// Bytes of standard output.
+    /// Bytes of standard output (of each stream, where both are kept).
     pub bytes: usize,
 }
 
@@ -74,6 +75,20 @@ pub trait Session: Send + Sync + 'static {
         limits: Limits,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
     ) -> BoxFuture<'a, Result<Ran, TransportError>>;
+
+    /// Runs one command with `stdin`, waits for its end, and keeps the beginning of each stream, `limits.bytes` of it; what comes
+    /// after that is counted. The command is read by the login shell, as for [`Session::exec`].
+    ///
+    /// An error means that it was not begun, as where no output can be recorded.
+    fn record<'a>(
+        &'a self,
+        _command: &'a str,
+        _stdin: &'a [u8],
+        _limits: Limits,
+    ) -> BoxFuture<'a, Result<Recorded, TransportError>> {
+        let error = TransportError::new(&Hop::Here, ErrorKind::Refused, "no output can be recorded this way");
+        Box::pin(std::future::ready(Err(error)))
+    }
 
     /// Lets `/bin/sh` read `script` from its standard input, and waits for its end. The script's own commands must not
     /// read standard input.

@@ -13,7 +13,8 @@ use jumpdeck::transport::error::{ErrorKind, TransportError};
 use jumpdeck::transport::ssh::SshConnector;
 use jumpdeck::transport::ssh::dial::{Dial, TcpDial};
 use jumpdeck::transport::{
-    Held, HeldTerminal, HostSessions, Lane, Limits, Ran, Session, SessionPool, TerminalRequest, TerminalSize,
+    Held, HeldTerminal, HostSessions, Lane, Limits, Ran, Session, SessionPool, StreamOutput, TerminalRequest,
+    TerminalSize,
 };
 use jumpdeck_fleet::fleet::{Environment, Jump};
 use jumpdeck_fleet::names::HostName;
@@ -62,6 +63,7 @@ async fn end_of(held: &mut (impl Held + ?Sized)) -> Result<Ran, TransportError> 
 async fn conforms(session: &dyn Session) {
     a_command_says_how_it_ended(session).await;
     limits_hold(session).await;
+    what_is_recorded_is_bounded_and_counted(session).await;
     what_stays_loses_nothing(session).await;
     its_end_is_an_error_and_its_status_is_told(session).await;
 }
@@ -89,6 +91,24 @@ async fn limits_hold(session: &dyn Session) {
     assert_eq!(flood.kind, ErrorKind::Flooding, "{flood}");
     let after = exec(session, "echo ok", b"", limits).await.unwrap();
     assert_eq!((after.status, after.stdout.as_slice()), (Some(0), &b"ok\n"[..]), "the session stays usable");
+}
+
+async fn what_is_recorded_is_bounded_and_counted(session: &dyn Session) {
+    let limits = Limits { time: SOON, bytes: 1000 };
+    let ran = session.record("cat; echo no >&2; exit 3", b"input\n", limits).await.unwrap();
+    assert_eq!((ran.status, ran.cut), (Some(3), None));
+    assert_eq!((ran.stdout.kept.as_slice(), ran.stderr.kept.as_slice()), (&b"input\n"[..], &b"no\n"[..]));
+    let full = session.record("cat", &[b'x'; 1000], limits).await.unwrap();
+    assert_eq!((full.status, full.stdout.kept.len(), full.stdout.beyond), (Some(0), 1000, 0));
+    let more = session.record("cat; cat /dev/null >&2", &[b'x'; 20_000], limits).await.unwrap();
+    assert_eq!((more.status, more.stdout.kept.len(), more.stdout.beyond), (Some(0), 1000, 19_000));
+    assert!(more.stdout.beyond_sha256.is_some() && more.stderr == StreamOutput::default());
+    // What came before its time was over is there.
+    let limits = Limits { time: Duration::from_millis(1500), bytes: 1000 };
+    let late = session.record("echo first; sleep 600", b"", limits).await.unwrap();
+    assert_eq!((late.status, late.stdout.kept.as_slice()), (None, &b"first\n"[..]));
+    let cut = late.cut.unwrap();
+    assert!(cut.kind == ErrorKind::TimedOut && cut.to_string().contains("it may still be running"), "{cut}");
 }
 
 async fn what_stays_loses_nothing(session: &dyn Session) {

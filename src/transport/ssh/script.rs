@@ -1,6 +1,7 @@
 //! Programs run on a host: a `/bin/sh` that stays, and commands that end.
 
 mod local;
+mod record;
 mod remote;
 
 use std::sync::{Arc, PoisonError};
@@ -22,6 +23,7 @@ use crate::listening::within;
 use crate::transport::TerminalSize;
 use crate::transport::error::{ErrorKind, TransportError};
 pub(super) use local::spawn as spawn_local;
+pub(super) use record::{here as record_here, remote as record_remote};
 pub(super) use remote::{spawn as spawn_remote, spawn_in_terminal};
 
 /// How much of standard error is kept: the end of it.

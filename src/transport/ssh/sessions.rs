@@ -18,7 +18,7 @@ use crate::transport::ask::AskPerson;
 use crate::transport::error::{ErrorKind, TransportError};
 use crate::transport::{
     BoxFuture, BoxStream, Connector, Connectors, Held, HeldTerminal, HostConnection, JumpConnection, Lane,
-    Limits, NotReached, Ran, Session, TerminalRequest, TerminalSize,
+    Limits, NotReached, Ran, Recorded, Session, TerminalRequest, TerminalSize,
 };
 use jumpdeck_fleet::fleet::{Environment, Host, Jump};
 use jumpdeck_fleet::hop::Hop;
@@ -205,6 +205,15 @@ impl Session for SshHost {
             }
             ran(program.end().await, stdout)
         })
+    }
+
+    fn record<'a>(
+        &'a self,
+        command: &'a str,
+        stdin: &'a [u8],
+        limits: Limits,
+    ) -> BoxFuture<'a, Result<Recorded, TransportError>> {
+        Box::pin(self.link.record(command, stdin, limits))
     }
 
     fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, TransportError>> {

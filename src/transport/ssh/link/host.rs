@@ -9,12 +9,12 @@ use russh::{Channel, ChannelOpenFailure};
 
 use super::SESSION_LIMIT;
 use crate::listening::within;
-use crate::transport::TerminalRequest;
 use crate::transport::advice;
 use crate::transport::error::{ErrorKind, TransportError};
 use crate::transport::ssh::connection::SshConnection;
 use crate::transport::ssh::script::{self, ExecOutcome, RemoteProgram};
 use crate::transport::ssh::spare::{self, Spare};
+use crate::transport::{Limits, Recorded, TerminalRequest};
 use jumpdeck_fleet::hop::Hop;
 
 /// A logged-in connection to one host. Dropping it ends the connection and whatever runs in it, except for the jump box
@@ -83,7 +83,7 @@ impl HostLink {
             HostRoute::Ssh(connection) => {
                 let ended = connection.ended().clone();
                 let opening = async {
-                    let channel = self.session(connection).await?;
+                    let channel = self.session(connection, self.spare.as_ref()).await?;
                     script::spawn_in_terminal(&self.hop, channel, request, ended).await
                 };
                 within(SESSION_LIMIT, opening).await.unwrap_or_else(|| Err(self.no_session()))
@@ -106,6 +106,28 @@ impl HostLink {
         match &self.way {
             HostRoute::Here => script::spawn_local(&self.hop, &["-c", command])?.finish(stdin, limit).await,
             HostRoute::Ssh(connection) => self.start(connection, command).await?.finish(stdin, limit).await,
+        }
+    }
+
+    /// Runs one command with `stdin`, keeps the beginning of what it prints, and counts the rest. The command is read by the
+    /// account's login shell (here: by `/bin/sh`).
+    ///
+    /// # Errors
+    /// When it was not begun: the host refuses, or the connection has ended.
+    pub(in crate::transport::ssh) async fn record(
+        &self,
+        command: &str,
+        stdin: &[u8],
+        limits: Limits,
+    ) -> Result<Recorded, TransportError> {
+        match &self.way {
+            HostRoute::Here => script::record_here(&self.hop, &["-c", command], stdin, limits).await,
+            HostRoute::Ssh(connection) => {
+                // None is opened ahead: a host is asked for one command.
+                let channel = self.session(connection, None).await?;
+                let ended = connection.ended().clone();
+                script::record_remote(&self.hop, channel, (command, stdin), limits, ended).await
+            }
         }
     }
 
@@ -143,12 +165,16 @@ impl HostLink {
         connection: &Arc<SshConnection>,
         command: &str,
     ) -> Result<RemoteProgram, TransportError> {
-        let channel = self.session(connection).await?;
+        let channel = self.session(connection, self.spare.as_ref()).await?;
         script::spawn_remote(&self.hop, channel, command, connection.ended().clone()).await
     }
 
-    async fn session(&self, connection: &Arc<SshConnection>) -> Result<Channel<Msg>, TransportError> {
-        match within(SESSION_LIMIT, spare::session(connection, self.spare.as_ref())).await {
+    async fn session(
+        &self,
+        connection: &Arc<SshConnection>,
+        spare: Option<&Spare>,
+    ) -> Result<Channel<Msg>, TransportError> {
+        match within(SESSION_LIMIT, spare::session(connection, spare)).await {
             Some(Ok(channel)) => Ok(channel),
             Some(Err(russh::Error::ChannelOpenFailure(why))) => {
                 let detail = format!("no session: {}", why.description());

@@ -22,16 +22,7 @@ pub(in crate::transport::ssh) fn spawn(
     hop: &Hop,
     arguments: &[&str],
 ) -> Result<RemoteProgram, TransportError> {
-    let failed =
-        |e: &dyn std::fmt::Display| TransportError::new(hop, ErrorKind::Refused, format!("/bin/sh: {e}"));
-    let mut child = Command::new("/bin/sh")
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|e| failed(&e))?;
+    let mut child = start(hop, arguments)?;
     let stdin = child.stdin.take();
     let (inbox, stop) = (Arc::new(Inbox::default()), CancellationToken::new());
     let (tell, ended) = watch::channel(None);
@@ -44,6 +35,18 @@ pub(in crate::transport::ssh) fn spawn(
         tell.send_replace(Some(end));
     });
     Ok(RemoteProgram::new(hop.clone(), inbox, ended, StandardInput::Pipe(Mutex::new(stdin)), (heard, stop)))
+}
+
+/// Starts `/bin/sh` with these arguments. It ends with the value that is returned.
+pub(super) fn start(hop: &Hop, arguments: &[&str]) -> Result<Child, TransportError> {
+    Command::new("/bin/sh")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| TransportError::new(hop, ErrorKind::Refused, format!("/bin/sh: {error}")))
 }
 
 async fn drain(
