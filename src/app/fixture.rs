@@ -28,7 +28,7 @@ pub(crate) fn env_name(name: &str) -> EnvName {
     EnvName::new(name).unwrap()
 }
 
-fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
+pub(crate) fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
     let access = Arc::new(Access {
         user: "ops".into(),
         keys: Vec::new(),

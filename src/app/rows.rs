@@ -3,6 +3,7 @@
 
 use super::model::Model;
 
+pub mod declared;
 pub(super) mod filter;
 pub mod order;
 pub mod selection;
