@@ -13,6 +13,7 @@ mod advice_tests;
 mod check;
 mod common;
 mod console;
+mod exec;
 mod exit_codes;
 mod info;
 mod inventory;
@@ -55,6 +56,9 @@ enum Command {
     },
     /// Ask once and print: exit 0 ok, 1 warning, 2 critical, 3 unknown
     Status(status::StatusArgs),
+    /// Run one command on the hosts that WHERE names, answers grouped by sameness: exit 0 all ended with 0, 1 some did not, 3 some could
+    /// not be asked or did not end
+    Exec(exec::ExecArgs),
     /// Validate inventory, themes, keymaps, settings and runbooks: exit 0, or 2 after printing every error
     Check {
         /// Files; without any, all that would be used
@@ -98,6 +102,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             console::run(&Common { demo: Some(world), ..common.clone() }, &looks.or(cli.looks))
         }
         Some(Command::Status(args)) => status::run(common, &args.or_env(cli.looks.env)),
+        Some(Command::Exec(args)) => exec::run(common, &args.or_env(cli.looks.env)),
         Some(Command::Check { files }) => check::run(common, &files),
         Some(Command::Runbook(command)) => runbook::run(common, command, cli.looks.env),
         #[cfg(feature = "demo")]
@@ -112,19 +117,27 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     })
 }
 
-/// `--demo` takes a world or none: the name of a command behind it is no world.
+/// `--demo` takes a world or none: the name of a command behind it is no world, and what names hosts is none either.
 fn whole_demo(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let commands = command_names(&Cli::command());
     let mut args: Vec<OsString> = args.into_iter().collect();
     let ends = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
+    let hosts_from = args.iter().take(ends).position(|arg| arg == "exec").unwrap_or(ends);
     for at in 1..ends {
         let names_command = |arg: &OsString| commands.iter().any(|name| arg == name.as_str());
         let before_command = args.get(at + 1).is_some_and(names_command);
-        if let Some(arg) = args.get_mut(at).filter(|arg| *arg == "--demo" && before_command) {
+        let before_hosts = at > hosts_from && at + 1 < ends && !args.get(at + 1).is_some_and(names_world);
+        if let Some(arg) = args.get_mut(at).filter(|arg| *arg == "--demo" && (before_command || before_hosts))
+        {
             *arg = format!("--demo={DEFAULT_WORLD}").into();
         }
     }
     args
+}
+
+/// Whether it looks like the name of a simulated world.
+fn names_world(arg: &OsString) -> bool {
+    arg.to_str().is_some_and(|arg| arg.starts_with("wpd-") || arg.starts_with("big-"))
 }
 
 fn command_names(command: &clap::Command) -> Vec<String> {

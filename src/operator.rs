@@ -7,6 +7,7 @@
 //! | [`approve`] | the yes of a second person |
 //! | [`commands`] | commands that people are told to type |
 //! | [`control`] | what a console asks of runs |
+//! | [`fleet_command`] | one command on many hosts, and what each answered |
 //! | [`following`] | a run that somebody else has under way, look by look |
 //! | [`inputs`] | what a runbook asks before its plan is made |
 //! | [`left`] | runs that are not over, from the jump box |
@@ -25,6 +26,7 @@ pub mod access;
 pub mod approve;
 pub mod commands;
 pub mod control;
+pub mod fleet_command;
 pub mod following;
 pub mod inputs;
 pub mod left;

@@ -73,6 +73,14 @@ pub(super) fn colour_on(out: &impl std::io::IsTerminal) -> bool {
     out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
 
+/// A time limit on the command line.
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(n) if (0.1..=3600.0).contains(&n) => Ok(n),
+        _ => Err("must be a number of seconds from 0.1 to 3600".to_owned()),
+    }
+}
+
 /// What ends a command early. Its text says what happened and what to do next.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CliError {

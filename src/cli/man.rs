@@ -76,7 +76,13 @@ fn commands(out: &mut String, command: &Command, path: &str) {
             .map(|argument| {
                 let name = argument.get_value_names().and_then(<[_]>::first).map(ToString::to_string);
                 let name = name.unwrap_or_else(|| argument.get_id().to_string());
-                if argument.is_required_set() { format!(" {name}") } else { format!(" [{name}]") }
+                if argument.is_last_set() {
+                    format!(" -- {name}")
+                } else if argument.is_required_set() {
+                    format!(" {name}")
+                } else {
+                    format!(" [{name}]")
+                }
             })
             .collect();
         out.push_str(".SS ");

@@ -193,6 +193,13 @@ pub(super) fn environment(fleet: &Fleet, name: &str) -> Result<Arc<Environment>,
     })
 }
 
+/// The environment in use where none is named: the one of the settings, else the inventory's first.
+pub(super) fn first_environment(setup: &Setup, fleet: &Fleet) -> Result<Arc<Environment>, CliError> {
+    let chosen = setup.settings.environment.as_ref().and_then(|name| fleet.environment(name));
+    let env = chosen.or(fleet.environments.first()).cloned();
+    env.ok_or_else(|| CliError::Usage("the inventory has no environment".to_owned()))
+}
+
 /// Errors of configuration, as they are printed.
 pub(super) fn rendered(errors: Vec<Diagnostic>) -> CliError {
     let coloured = super::common::colour_on(&std::io::stderr());

@@ -46,7 +46,7 @@ pub struct StatusArgs {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Seconds until hosts that have not answered are reported as timed out
-    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = super::common::seconds)]
     timeout: f64,
 }
 
@@ -66,13 +66,6 @@ enum Format {
     Json,
     Nagios,
     Openmetrics,
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(n) if (0.1..=3600.0).contains(&n) => Ok(n),
-        _ => Err("must be a number of seconds from 0.1 to 3600".to_owned()),
-    }
 }
 
 pub(super) fn run(common: &Common, args: &StatusArgs) -> Result<ExitCode, CliError> {
@@ -143,8 +136,7 @@ fn wanted(fleet: &Fleet, setup: &setup::Setup, args: &StatusArgs) -> Result<Vec<
         return Ok(fleet.environments.clone());
     }
     if args.env.is_empty() {
-        let chosen = setup.settings.environment.as_ref().and_then(|name| fleet.environment(name));
-        return Ok(chosen.or(fleet.environments.first()).cloned().into_iter().collect());
+        return Ok(vec![setup::first_environment(setup, fleet)?]);
     }
     args.env.iter().map(|name| setup::environment(fleet, name)).collect()
 }

@@ -154,7 +154,7 @@ mod tests {
 
     fn named(fleet: &Fleet, words: &[&str]) -> Result<Vec<String>, String> {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        let hosts = DeclaredHosts::read(&words)?.hosts(&fleet.environments[0])?;
+        let hosts = DeclaredHosts::read(&words)?.hosts(fleet.environments.first().unwrap())?;
         Ok(hosts.iter().map(|host| host.id.host.as_str().to_owned()).collect())
     }
 

@@ -10,7 +10,6 @@ use crate::cli::terminal::keys::{GiveBack, NoTerminal, Shared, Terminal};
 use crate::cli::terminal::login::AtTerminal;
 use crate::operator::access::{EnvAccess, MayChange};
 use crate::transport::ask::{AskPerson, RefuseAll};
-use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::time::Moment;
 
 /// Where a runbook runs.
@@ -54,7 +53,7 @@ impl RunSite {
         let target = setup::target(common, &setup)?;
         let env = match env {
             Some(name) => setup::environment(&target.fleet, name)?,
-            None => first(&setup, &target.fleet)?,
+            None => setup::first_environment(&setup, &target.fleet)?,
         };
         let terminal = terminal.map(|terminal| Arc::new(Mutex::new(terminal)));
         let ask: Arc<dyn AskPerson> = match &terminal {
@@ -85,10 +84,4 @@ impl RunSite {
 /// Each change is agreed to at this terminal, right before it is made.
 pub(super) fn at_terminal() -> MayChange {
     Arc::new(|| true)
-}
-
-fn first(setup: &Setup, fleet: &jumpdeck_fleet::fleet::Fleet) -> Result<Arc<Environment>, CliError> {
-    let chosen = setup.settings.environment.as_ref().and_then(|name| fleet.environment(name));
-    let env = chosen.or(fleet.environments.first()).cloned();
-    env.ok_or_else(|| CliError::Usage("the inventory has no environment".to_owned()))
 }
