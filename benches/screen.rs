@@ -20,6 +20,8 @@ use jumpdeck::transport::ssh::SshConnector;
 use jumpdeck::view::{ChosenColumns, ColorSupport, Styles, ViewState, draw, fleet_orders};
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fact::Fact;
+use jumpdeck_fleet::fleet::{Environment, Fleet};
+use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot, Link};
 use jumpdeck_fleet::time::Moment;
 use jumpdeck_sim::sshd::SimFleet;
@@ -70,10 +72,31 @@ struct Bench {
 impl Bench {
     fn new(samples: &[Arc<HostSnapshot>]) -> Self {
         let universe = Universe::generated(HOSTS, SEED).unwrap();
-        let servers = universe.fleet(|_| Arc::new(no_access()));
+        Self::of(universe.fleet(|_| Arc::new(no_access())), samples)
+    }
+
+    /// A thousand hosts in each of three environments.
+    fn of_three_environments(samples: &[Arc<HostSnapshot>]) -> Self {
+        let universe = Universe::generated(HOSTS, SEED).unwrap();
+        let mut fleet = universe.fleet(|_| Arc::new(no_access()));
+        let first = fleet.environments[0].clone();
+        fleet.environments = ["production", "staging", "secondary"]
+            .map(|name| {
+                let name = EnvName::new(name).unwrap();
+                let mut env = Environment::clone(&first);
+                for host in &mut env.hosts {
+                    Arc::make_mut(host).id.env = name.clone();
+                }
+                Arc::new(Environment { name, ..env })
+            })
+            .into();
+        Self::of(fleet, samples)
+    }
+
+    fn of(fleet: Fleet, samples: &[Arc<HostSnapshot>]) -> Self {
         let keymap = Arc::new(Keymap::builtin_default());
         let mut model = Model::new(
-            Arc::new(servers),
+            Arc::new(fleet),
             keymap,
             vec!["dark".into()],
             fleet_orders(&ChosenColumns::default()),
@@ -195,6 +218,33 @@ fn frames(criterion: &mut Criterion) {
                 })
                 .sum()
         });
+    });
+    group.finish();
+    let mut bench = Bench::of_three_environments(&samples);
+    let mut group = criterion.benchmark_group("palette, 3 x 1000 hosts");
+    // Each letter and each letter deleted again, with the frame after it.
+    let typing = "ap1 prod".chars().map(KeyCode::Char);
+    let keys: Vec<KeyCode> = typing.chain([KeyCode::Backspace; 8]).collect();
+    bench.key(KeyCode::Char(':'));
+    let mut next = keys.iter().cycle();
+    group.bench_function("a letter", |b| {
+        b.iter_custom(|times| next.by_ref().take(times as usize).map(|key| bench.key(*key)).sum());
+    });
+    bench.key(KeyCode::Esc);
+    group.bench_function("opened", |b| {
+        b.iter_custom(|times| {
+            (0..times)
+                .map(|_| {
+                    let took = bench.key(KeyCode::Char(':'));
+                    bench.key(KeyCode::Esc);
+                    took
+                })
+                .sum()
+        });
+    });
+    group.bench_function("8 reports beneath it", |b| {
+        bench.key(KeyCode::Char(':'));
+        b.iter_custom(|times| (0..times).map(|_| bench.measure(8, Duration::from_millis(40))).sum());
     });
     group.finish();
 }

@@ -33,7 +33,7 @@ pub use state::{ChosenColumns, ViewState};
 pub use styles::{ColorSupport, Styles};
 
 use scene::Scene;
-use widgets::{banner, footer, forms, header, help, question, small, strip};
+use widgets::{banner, footer, forms, header, help, palette, question, small, strip};
 
 /// Columns and rows below which nothing useful fits.
 pub use crate::app::model::SMALLEST;
@@ -69,6 +69,9 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Styles, state: &mut Vi
             let drawing = screens::drawing(model.screen());
             let status = (drawing.draw)(buf, body, &scene, state);
             footer::draw(buf, area, &scene, status);
+            if let Some(list) = model.palette.list() {
+                palette::draw(buf, area, &scene, state, list);
+            }
             if let Some(dialog) = model.runs.dialogs.last() {
                 forms::draw(buf, area, &scene, dialog);
             }

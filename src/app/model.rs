@@ -17,9 +17,11 @@ use jumpdeck_fleet::snapshot::LinkState;
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
+mod abilities;
 pub mod editor;
 mod environment;
 pub mod note;
+pub mod palette;
 pub mod picker;
 mod remedies;
 pub mod runs;
@@ -60,6 +62,8 @@ pub struct Model {
     pub screens: Vec<Screen>,
     /// Whether help lies over the screen, and how far it is scrolled.
     pub help: Option<usize>,
+    /// The command palette, and what was taken from it.
+    pub palette: palette::Palette,
     /// The filters of rows: each belongs to one screen of one environment, by its place.
     filters: HashMap<(usize, &'static str), Filter>,
     /// The orders that the columns of the fleet table have, from left to right.
@@ -161,6 +165,7 @@ impl Model {
             active: 0,
             screens: vec![Screen::ROOT],
             help: None,
+            palette: palette::Palette::default(),
             filters: HashMap::new(),
             orders,
             sort: Sort { by: &order::SEVERITY, reversed: false },

@@ -196,6 +196,11 @@ pub trait ScreenKind: Sync {
         }
     }
 
+    /// Whether there is something to open.
+    fn opens(&self, model: &Model) -> bool {
+        self.selected(model).is_some()
+    }
+
     /// Opens what is selected.
     fn open(&self, model: &mut Model) -> Vec<AppEffect> {
         let _ = model;

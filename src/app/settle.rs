@@ -34,6 +34,7 @@ impl Model {
             }
         }
         selection::reconcile(self);
+        self.forget_gone_entries();
     }
 
     /// When settling has something to do next; `None` when only news can bring it.

@@ -16,6 +16,7 @@ mod inventory;
 mod leave;
 mod moves;
 mod news;
+mod palette;
 mod pause;
 mod prompts;
 mod questions;
@@ -68,6 +69,8 @@ fn paste(model: &mut Model, text: &str) {
         questions::paste(model, line);
     } else if !model.runs.dialogs.is_empty() {
         dialogs::paste(model, text);
+    } else if model.palette.is_open() {
+        model.paste_into_palette(line);
     } else if model.filter().editing && model.help.is_none() {
         if let Some(filter) = model.filter_mut() {
             filter.text.insert(line);

@@ -1,12 +1,12 @@
-//! What a person can do at the console: the words a keymap may bind.
+//! What a person can do at the console: the words a keymap may bind, and what each needs to do anything.
 //!
 //! They live beside the keymap, not in `app`, because a keymap is validated against them and imports go downward.
 
 macro_rules! actions {
     (
-        before: { $($variant:ident, $name:literal, $help:literal;)* }
+        before: { $($variant:ident, $name:literal, $need:ident, $help:literal;)* }
         screens: { $($to:ident, $word:literal, $title:literal;)* }
-        after: { $($late:ident, $late_name:literal, $late_help:literal;)* }
+        after: { $($late:ident, $late_name:literal, $late_need:ident, $late_help:literal;)* }
     ) => {
         /// Something a person can do.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,25 +55,79 @@ macro_rules! actions {
                     $(Action::$late => $late_help,)*
                 }
             }
+
+            /// What must be there for it to do anything.
+            #[must_use]
+            pub fn need(self) -> Need {
+                match self {
+                    $(Action::$variant => Need::$need,)*
+                    Action::Screen(_) => Need::Nothing,
+                    $(Action::$late => Need::$late_need,)*
+                }
+            }
         }
     };
 }
 
+/// What an action needs to do anything: `app` knows whether it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// It always does something.
+    Nothing,
+    /// Rows or text to move over.
+    Moves,
+    /// Something selected that opens.
+    Selected,
+    /// A screen or a filter behind.
+    WayBack,
+    /// Rows that can be filtered.
+    Filter,
+    /// Rows that can be sorted.
+    Order,
+    /// More than one environment.
+    Environments,
+    /// A run of this console on screen that is under way.
+    OwnRun,
+    /// A jump box that is down, or a host that is selected.
+    Retry,
+    /// A screen that can be paused.
+    Pause,
+    /// More than one theme.
+    Themes,
+}
+
+impl Need {
+    /// Every one.
+    pub const ALL: [Need; 11] = [
+        Self::Nothing,
+        Self::Moves,
+        Self::Selected,
+        Self::WayBack,
+        Self::Filter,
+        Self::Order,
+        Self::Environments,
+        Self::OwnRun,
+        Self::Retry,
+        Self::Pause,
+        Self::Themes,
+    ];
+}
+
 actions! {
     before: {
-        Up, "up", "previous row";
-        Down, "down", "next row";
-        PageUp, "page_up", "a page up";
-        PageDown, "page_down", "a page down";
-        First, "first", "first row";
-        Last, "last", "last row";
-        Open, "open", "open what is selected";
-        Back, "back", "back, or clear the filter";
-        Filter, "filter", "filter the rows";
-        SortNext, "sort_next", "sort by the next column";
-        SortReverse, "sort_reverse", "reverse the order";
-        NextEnvironment, "next_environment", "next environment";
-        PreviousEnvironment, "previous_environment", "previous environment";
+        Up, "up", Moves, "previous row";
+        Down, "down", Moves, "next row";
+        PageUp, "page_up", Moves, "a page up";
+        PageDown, "page_down", Moves, "a page down";
+        First, "first", Moves, "first row";
+        Last, "last", Moves, "last row";
+        Open, "open", Selected, "open what is selected";
+        Back, "back", WayBack, "back, or clear the filter";
+        Filter, "filter", Filter, "filter the rows";
+        SortNext, "sort_next", Order, "sort by the next column";
+        SortReverse, "sort_reverse", Order, "reverse the order";
+        NextEnvironment, "next_environment", Environments, "next environment";
+        PreviousEnvironment, "previous_environment", Environments, "previous environment";
     }
     screens: {
         Fleet, "screen_fleet", "fleet";
@@ -85,17 +139,18 @@ actions! {
         PastRuns, "past_runs", "past runs";
     }
     after: {
-        Arm, "arm", "arm for changes, or disarm";
-        Note, "note", "a note on the run";
-        StopRun, "stop_run", "stop the run at the next step";
-        Rollback, "rollback", "roll the run back";
-        Refresh, "refresh", "ask every host now";
-        Redraw, "redraw", "draw the screen again";
-        Retry, "retry", "retry the jump box or host";
-        Pause, "pause", "pause the screen";
-        NextTheme, "next_theme", "next theme";
-        Help, "help", "this help";
-        Quit, "quit", "quit; on a page: back";
+        Arm, "arm", Nothing, "arm for changes, or disarm";
+        Note, "note", OwnRun, "a note on the run";
+        StopRun, "stop_run", OwnRun, "stop the run at the next step";
+        Rollback, "rollback", OwnRun, "roll the run back";
+        Refresh, "refresh", Nothing, "ask every host now";
+        Redraw, "redraw", Nothing, "draw the screen again";
+        Retry, "retry", Retry, "retry the jump box or host";
+        Pause, "pause", Pause, "pause the screen";
+        NextTheme, "next_theme", Themes, "next theme";
+        Palette, "palette", Nothing, "command palette: find and do anything";
+        Help, "help", Nothing, "help";
+        Quit, "quit", Nothing, "quit; on a page: back";
     }
 }
 

@@ -19,6 +19,7 @@ mod contacts;
 mod growth;
 mod hints;
 mod knowledge;
+mod palette;
 mod past;
 mod services;
 mod strip;

@@ -9,6 +9,7 @@ pub(crate) mod forms;
 pub(crate) mod header;
 pub(crate) mod help;
 pub(crate) mod page;
+pub(crate) mod palette;
 pub(crate) mod question;
 pub(crate) mod small;
 pub(crate) mod sparkline;

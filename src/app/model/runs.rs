@@ -278,6 +278,7 @@ impl Model {
     #[must_use]
     pub fn open_prompt(&self) -> Option<(&Arc<RunView>, &Prompt)> {
         let covered = self.help.is_some()
+            || self.palette.is_open()
             || !self.questions.is_empty()
             || !self.runs.dialogs.is_empty()
             || self.size.0 < SMALLEST.0

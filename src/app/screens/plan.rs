@@ -46,6 +46,10 @@ impl ScreenKind for Kind {
         model.runs.plan.as_mut().map(|plan| &mut plan.scroll)
     }
 
+    fn opens(&self, model: &Model) -> bool {
+        matches!(&model.runs.plan, Some(PlanScreen { state: PlanState::Made(_), .. }))
+    }
+
     /// Asks why, and whether changes are to be made.
     fn open(&self, model: &mut Model) -> Vec<AppEffect> {
         let Some(PlanScreen { state: PlanState::Made(plan), .. }) = &model.runs.plan else {

@@ -100,12 +100,16 @@ impl ScreenKind for Kind {
         }
     }
 
+    fn opens(&self, model: &Model) -> bool {
+        model.shown_run().is_some_and(|run| !run.watching && matches!(run.state, RunState::Stopped(_)))
+    }
+
     /// A run that stands goes on.
     fn open(&self, model: &mut Model) -> Vec<AppEffect> {
-        let Some(run) = model.shown_run() else { return Vec::new() };
-        if run.watching || !matches!(run.state, RunState::Stopped(_)) {
+        if !self.opens(model) {
             return Vec::new();
         }
+        let Some(run) = model.shown_run() else { return Vec::new() };
         let (id, mode) = (run.id.clone(), run.mode);
         model.resume_run(id, mode)
     }

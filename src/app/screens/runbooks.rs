@@ -250,10 +250,7 @@ impl ScreenKind for Kind {
             }
             RunbookRow::Runbook(runbook) => {
                 let runbook = runbook.clone();
-                let host = remedy(model, &row).and_then(|remedy| {
-                    Some((remedy.input.clone()?, model.about()?.host.as_ref()?.to_string()))
-                });
-                begin(model, &runbook, host.as_ref())
+                open_runbook(model, &runbook)
             }
         }
     }
@@ -274,6 +271,14 @@ impl ScreenKind for Kind {
     fn asks(&self, model: &Model) -> Vec<AppEffect> {
         model.shown_name().map(AppEffect::ListRunbooks).into_iter().collect()
     }
+}
+
+/// Opens a runbook: the host of the problem that one comes from answers the input that asks for it.
+fn open_runbook(model: &mut Model, runbook: &RunbookEntry) -> Vec<AppEffect> {
+    let host = remedy(model, &RunbookRow::Runbook(runbook)).and_then(|remedy| {
+        Some((remedy.input.clone()?, model.about()?.host.as_ref()?.to_string()))
+    });
+    begin(model, runbook, host.as_ref())
 }
 
 /// Asks what a runbook wants to know, then for its plan. `host`: an input, and the host that answers it.
@@ -313,6 +318,16 @@ impl Model {
     /// Whether the list is on screen.
     pub(in crate::app) fn shows_list(&self) -> bool {
         self.screen() == &Screen::Runbooks
+    }
+
+    /// Selects a runbook of the list, and opens it, also when the filter hides it.
+    pub(in crate::app) fn open_runbook(&mut self, name: &str) -> Vec<AppEffect> {
+        let runbook = self.listing().and_then(|all| all.runbooks.iter().find(|one| one.name == name));
+        let Some(runbook) = runbook.cloned() else { return Vec::new() };
+        if let Some(env) = self.shown_mut() {
+            env.selection.runbook = Some(LibraryRow::Runbook(runbook.name.clone()));
+        }
+        open_runbook(self, &runbook)
     }
 
     /// Goes to the list.

@@ -1,11 +1,11 @@
 //! A key finds its place (question, filter, keymap) and becomes an action.
 
-use super::{arming, dialogs, leave, moves, pause, prompts, questions};
+use super::{arming, dialogs, leave, moves, palette, pause, prompts, questions};
 use crate::app::message::AppEffect;
 use crate::app::model::{Model, Screen};
 use crate::app::rows::selection::select;
 use crate::app::rows::sorting;
-use crate::config::action::{Action, Destination};
+use crate::config::action::{Action, Destination, Need};
 use crate::config::keymap::{KeyCode, KeyPress};
 
 pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
@@ -26,7 +26,14 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
     if !model.runs.dialogs.is_empty() {
         return dialogs::key(model, key);
     }
+    if model.palette.is_open() {
+        return palette::key(model, key);
+    }
     if model.filter().editing && model.help.is_none() {
+        // Any other key of the palette is text here.
+        if palette::is_opened_while_typing(model, key) {
+            return palette::open(model);
+        }
         filter_key(model, key);
         return Vec::new();
     }
@@ -106,6 +113,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
         Action::Retry => return retry(model),
         Action::Pause => pause::pause(model),
         Action::NextTheme => return next_theme(model),
+        Action::Palette => return palette::open(model),
         Action::Help => model.help = if model.help.is_some() { None } else { Some(0) },
         // Who reads help and presses quit wants to leave help.
         Action::Quit if model.help.is_some() => model.help = None,
@@ -131,6 +139,7 @@ fn allowed_in_help(action: Action) -> bool {
             | A::First
             | A::Last
             | A::Back
+            | A::Palette
             | A::Help
             | A::Quit
             | A::NextTheme
@@ -139,7 +148,7 @@ fn allowed_in_help(action: Action) -> bool {
 }
 
 /// Goes to the screen of a key. A page that is already shown stays as it is.
-fn go(model: &mut Model, to: Destination) -> Vec<AppEffect> {
+pub(super) fn go(model: &mut Model, to: Destination) -> Vec<AppEffect> {
     let Some(screen) = Screen::at(to) else { return Vec::new() };
     let kind = screen.kind();
     if kind.is_page() && model.screen() == &screen {
@@ -157,9 +166,10 @@ fn go(model: &mut Model, to: Destination) -> Vec<AppEffect> {
 }
 
 fn filter(model: &mut Model) {
-    match model.filter_mut() {
-        Some(filter) => filter.editing = true,
-        None => model.say("this screen has no filter".to_owned()),
+    if let Some(why) = model.obstacle(Need::Filter) {
+        model.say(why.to_owned());
+    } else if let Some(filter) = model.filter_mut() {
+        filter.editing = true;
     }
 }
 
@@ -179,10 +189,10 @@ fn retry(model: &mut Model) -> Vec<AppEffect> {
         model.say(format!("trying jump box {jump} again"));
         return vec![AppEffect::Retry(name, None)];
     }
-    let Some(host) = model.screen().kind().host(model) else {
-        model.say("select a host first: it is then tried again".to_owned());
-        return Vec::new();
-    };
+    if let Some(why) = model.obstacle(Need::Retry) {
+        model.say(why.to_owned());
+    }
+    let Some(host) = model.screen().kind().host(model) else { return Vec::new() };
     model.say(format!("trying {host} again"));
     vec![AppEffect::Retry(name, Some(host))]
 }

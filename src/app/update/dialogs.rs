@@ -112,14 +112,13 @@ fn write(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
 
 /// The run on screen, when it goes on and is this console's; else says what is in the way.
 fn shown_here(model: &mut Model) -> Option<String> {
-    let why = match model.shown_run() {
-        Some(run) if run.watching => "this run is another operator's: you are watching",
-        Some(run) if !run.state.is_under_way() => "this run is not under way",
-        Some(run) => return Some(run.id.clone()),
-        None => "no run is on screen",
-    };
-    model.say(why.to_owned());
-    None
+    match model.own_run() {
+        Ok(run) => Some(run.id.clone()),
+        Err(why) => {
+            model.say(why.to_owned());
+            None
+        }
+    }
 }
 
 /// Stops the run on screen before its next step.

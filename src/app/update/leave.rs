@@ -25,6 +25,7 @@ pub(super) fn quit(model: &mut Model) -> Vec<AppEffect> {
         return vec![AppEffect::Quit];
     }
     model.help = None;
+    model.palette.close();
     model.runs.dialogs.push(Dialog::Leave(Leave::new(LeaveQuestion::Quit)));
     Vec::new()
 }

@@ -1,6 +1,7 @@
 //! Holding the screen still.
 
 use crate::app::model::{Model, Paused};
+use crate::config::action::Need;
 
 /// Lets a held screen go on.
 pub(super) fn unpause(model: &mut Model) {
@@ -11,8 +12,8 @@ pub(super) fn unpause(model: &mut Model) {
 
 /// Holds the screen, or lets it go on; what was selected meanwhile stays selected.
 pub(super) fn pause(model: &mut Model) {
-    if !model.screen().kind().may_pause() {
-        model.say("this screen cannot be paused: a question of the run must be seen".to_owned());
+    if let Some(why) = model.obstacle(Need::Pause) {
+        model.say(why.to_owned());
         return;
     }
     match model.paused.take() {

@@ -59,7 +59,7 @@ fn wait(model: &mut Model, by: Duration) {
     frame(model);
 }
 
-fn input(choices: &[&str]) -> InputView {
+pub(super) fn input(choices: &[&str]) -> InputView {
     InputView {
         name: "candidate".into(),
         label: "The new masterdb".into(),
@@ -74,7 +74,7 @@ fn input(choices: &[&str]) -> InputView {
     }
 }
 
-fn listing(inputs: Vec<InputView>) -> RunEvent {
+pub(super) fn listing(inputs: Vec<InputView>) -> RunEvent {
     let brief = |id: &str, held| RunBrief {
         id: id.into(),
         runbook: "replace-vm".into(),
@@ -160,7 +160,7 @@ fn run(mode: Mode, prompt: Option<(u64, PromptKind)>) -> RunView {
 }
 
 /// A run on screen that asks this; the environment is armed or not.
-fn asked(mode: Mode, armed: bool, kind: PromptKind) -> Model {
+pub(super) fn asked(mode: Mode, armed: bool, kind: PromptKind) -> Model {
     let mut model = start();
     model.runs.known.push(Arc::new(run(mode, Some((4, kind)))));
     model.screens.push(Screen::Run("r1".into()));
@@ -171,7 +171,7 @@ fn asked(mode: Mode, armed: bool, kind: PromptKind) -> Model {
     model
 }
 
-fn answered(reply: Reply) -> Vec<AppEffect> {
+pub(super) fn answered(reply: Reply) -> Vec<AppEffect> {
     vec![AppEffect::TellRun("r1".into(), RunCommand::Answer { prompt: 4, reply })]
 }
 

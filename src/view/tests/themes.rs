@@ -103,6 +103,7 @@ fn everything() -> Vec<Model> {
     }
     all.extend([runs::list(), runs::planned(runs::plan())]);
     all.extend(plans_and_dialogs());
+    all.extend(["", "db", "no such thing"].map(|text| palette::typed(trouble(), text)));
     all.extend([past::several(), past::opened(Ok(past::report())), past::opened(Err("line 12".into()))]);
     let mut model = trouble();
     model.help = Some(0);

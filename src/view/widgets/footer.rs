@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::model::Screen;
 use crate::app::rows::wrong;
-use crate::config::action::Action;
+use crate::config::action::{Action, Need};
 use crate::config::keymap::KeyPress;
 use crate::view::scene::Scene;
 use crate::view::text::{left, right, row, span};
@@ -135,7 +135,7 @@ fn screens(scene: &Scene<'_>, width: u16) -> Line<'static> {
 
 /// Whether something lies over the screen that takes every key.
 fn is_covered(scene: &Scene<'_>) -> bool {
-    !scene.model.runs.dialogs.is_empty() || !scene.model.questions.is_empty()
+    !scene.model.runs.dialogs.is_empty() || !scene.model.questions.is_empty() || scene.model.palette.is_open()
 }
 
 /// Whether keys of screens go somewhere else: to what lies over them, or into the filter.
@@ -166,21 +166,13 @@ fn hints(scene: &Scene<'_>, width: u16) -> Line<'static> {
 fn fitting(scene: &Scene<'_>, here: &[(Action, &str)], width: u16) -> Line<'static> {
     let gap = if width >= LONG_NAMES { "  " } else { " " };
     let mut room = usize::from(width).saturating_sub(screens(scene, width).width() + 2);
-    let armed = scene.model.is_armed(&scene.env.spec.name);
     let mut spans = Vec::new();
     for (action, what) in here {
-        let is = |other: Action| *action == other;
-        let nothing_to_do = (is(Action::SortNext) && !scene.model.screen().kind().sorts())
-            || (is(Action::Filter) && scene.model.screen().kind().filter().is_none())
-            || (is(Action::NextEnvironment) && scene.model.environments.len() < 2);
+        let need = action.need();
+        let may_be_missing = matches!(need, Need::Filter | Need::Order | Need::Environments);
+        let nothing_to_do = may_be_missing && scene.model.obstacle(need).is_some();
         let Some(key) = bound(scene, *action).filter(|_| !nothing_to_do) else { continue };
-        let what = if is(Action::Arm) && armed {
-            "disarm"
-        } else if is(Action::Pause) && scene.model.paused.is_some() {
-            "resume"
-        } else {
-            what
-        };
+        let what = scene.model.reverse_of(*action).unwrap_or(what);
         let gap = if spans.is_empty() { "" } else { gap };
         let hint = [span(key, scene.styles.strong), span(format!(" {what}{gap}"), scene.styles.muted)];
         let needed: usize = hint.iter().map(Span::width).sum();

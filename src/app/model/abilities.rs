@@ -1,0 +1,72 @@
+//! What an action finds on the screen as it is now: whether it does anything, and what it is called meanwhile.
+
+use std::sync::Arc;
+
+use super::Model;
+use crate::config::action::{Action, Need};
+use jumpdeck_fleet::run::RunView;
+
+impl Model {
+    /// Why an action that needs this does nothing now; `None` when it does something.
+    #[must_use]
+    pub fn obstacle(&self, need: Need) -> Option<&'static str> {
+        let kind = self.screen().kind();
+        let unless = |is_there: bool, why: &'static str| (!is_there).then_some(why);
+        match need {
+            Need::Nothing => None,
+            Need::Moves => unless(kind.is_text() || kind.count(self) > 0, "this screen has no rows"),
+            Need::Selected => unless(kind.opens(self), "nothing to open is selected"),
+            Need::WayBack => unless(
+                self.help.is_some() || self.screens.len() > 1 || !self.filter().text.is_empty(),
+                "this is the first screen",
+            ),
+            Need::Filter => unless(kind.filter().is_some(), "this screen has no filter"),
+            Need::Order => unless(kind.sorts(), "the rows of this screen cannot be sorted"),
+            Need::Environments => unless(self.environments.len() > 1, "this is the only environment"),
+            Need::OwnRun => self.own_run().err(),
+            Need::Retry => unless(
+                self.environments.get(self.active).is_some_and(|env| !env.jump.link.is_up())
+                    || kind.host(self).is_some(),
+                "select a host first: it is then tried again",
+            ),
+            Need::Pause => {
+                unless(kind.may_pause(), "this screen cannot be paused: a question of the run must be seen")
+            }
+            Need::Themes => unless(self.themes.len() > 1, "this is the only theme"),
+        }
+    }
+
+    /// The run on screen, when it goes on and is this console's.
+    ///
+    /// # Errors
+    /// What is in the way.
+    pub(in crate::app) fn own_run(&self) -> Result<&Arc<RunView>, &'static str> {
+        match self.shown_run() {
+            Some(run) if run.watching => Err("this run is another operator's: you are watching"),
+            Some(run) if !run.state.is_under_way() => Err("this run is not under way"),
+            Some(run) => Ok(run),
+            None => Err("no run is on screen"),
+        }
+    }
+
+    /// What an action does on the screen as it is, in a few words.
+    pub(super) fn words_of(&self, action: Action) -> &'static str {
+        let hints = self.screen().kind().hints(self);
+        // What opening does, a screen of runs says: it starts or resumes one.
+        let opens =
+            hints.iter().find(|(one, word)| *one == action && action == Action::Open && *word != "open");
+        self.reverse_of(action).or(opens.map(|(_, word)| *word)).unwrap_or(action.help())
+    }
+
+    /// What an action is called while it undoes what it did before.
+    #[must_use]
+    pub fn reverse_of(&self, action: Action) -> Option<&'static str> {
+        if action == Action::Arm && self.runs.armed.is_some() {
+            Some("disarm")
+        } else if action == Action::Pause && self.paused.is_some() {
+            Some("resume")
+        } else {
+            None
+        }
+    }
+}
