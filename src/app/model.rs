@@ -80,6 +80,8 @@ pub struct Model {
     pub notice: Option<(String, Moment)>,
     /// Why the inventory on disk is not the one in use: where in the file, what is wrong, what to do. Shown until it is.
     pub inventory_refused: Option<Clean>,
+    /// Why the person's own keymap is not in use: where in the file, what is wrong, what to do.
+    pub keymap_refused: Option<Clean>,
     /// Something that is on screen may have changed since the last frame.
     pub changed: bool,
     /// Rows a page up or down moves by: what the last frame had room for.
@@ -174,6 +176,7 @@ impl Model {
             answer: Editor::secret(),
             notice: None,
             inventory_refused: None,
+            keymap_refused: None,
             changed: true,
             page: usize::from(size.1.saturating_sub(FURNITURE)).max(1),
             vanished: None,

@@ -44,7 +44,8 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
     let terminal_says = Capabilities::from_environment();
     let themes = themes(looks, setup, &terminal_says)?;
     let keymap = looks.keymap.as_ref().or(setup.settings.keymap.as_ref()).map_or("default", String::as_str);
-    let keymap = files::load_keymap(&setup.paths.keymaps(), keymap).map_err(setup::rendered)?;
+    let (keymap, mistakes) =
+        files::load_keymap(&setup.paths.keymaps(), keymap).map_err(|error| setup::rendered(vec![*error]))?;
     let mut target = setup::target(common, setup)?;
     let active = active(&target.fleet, looks, setup)?;
 
@@ -72,6 +73,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
         (size.width, size.height),
     );
     model.active = active;
+    model.keymap_refused = (!mistakes.is_empty()).then(|| inventory::refused(&mistakes));
     let support = match setup.settings.color {
         ColorChoice::Auto => terminal_says.wanted,
         ColorChoice::Always => terminal_says.possible,

@@ -90,7 +90,7 @@ fn told(news: InventoryNews) -> FleetEvent {
 }
 
 /// The first mistake with its place and what to do, and how many there are.
-fn refused(errors: &[Diagnostic]) -> Clean {
+pub(super) fn refused(errors: &[Diagnostic]) -> Clean {
     let Some(first) = errors.first() else { return Clean::new("it has mistakes") };
     let advice = first.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
     let mistakes: usize = errors.iter().map(Diagnostic::mistakes).sum();

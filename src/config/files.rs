@@ -216,25 +216,30 @@ pub fn load_themes(folder: &Path) -> Result<Vec<Theme>, Vec<Diagnostic>> {
 }
 
 /// The keymap of that name: a builtin one, or a file of the folder over the builtin one of its name, or over the
-/// default.
+/// default. With mistakes in the file it is the builtin one, and the mistakes: nobody is left without keys.
 ///
 /// # Errors
-/// Every mistake of the file, or that there is no such keymap.
-pub fn load_keymap(folder: &Path, name: &str) -> Result<Keymap, Vec<Diagnostic>> {
+/// There is no such keymap.
+pub fn load_keymap(folder: &Path, name: &str) -> Result<(Keymap, Vec<Diagnostic>), Box<Diagnostic>> {
     let builtin = Keymap::builtin(name);
     let path = folder.join(format!("{name}.toml"));
     if !settings::is_plain_name(name) || (builtin.is_none() && is_missing(&path)) {
         let known = keymap_names(folder).join(", ");
         let message = format!("there is no keymap {name:?}");
         let error = Diagnostic::of_file(&folder.display().to_string(), message);
-        return Err(vec![error.help(format!("keymaps are: {known}"))]);
+        return Err(Box::new(error.help(format!("keymaps are: {known}"))));
     }
     let base = builtin.unwrap_or_else(Keymap::builtin_default);
     if is_missing(&path) {
-        return Ok(base);
+        return Ok((base, Vec::new()));
     }
-    let text = read_text(&path).map_err(|error| vec![*error])?;
-    keymap::parse_onto(&base, &path.display().to_string(), &text)
+    let own = read_text(&path)
+        .map_err(|error| vec![*error])
+        .and_then(|text| keymap::parse_onto(&base, &path.display().to_string(), &text));
+    Ok(match own {
+        Ok(own) => (own, Vec::new()),
+        Err(mistakes) => (base, mistakes),
+    })
 }
 
 /// The names of all keymaps there are.
@@ -316,13 +321,23 @@ mod tests {
         fs::write(folder.path().join("vim.toml"), "[keys]\nhelp = [\"f10\"]").unwrap();
         fs::write(folder.path().join("mine.toml"), "[keys]\nhelp = [\"f10\"]").unwrap();
         let key = |text: &str| text.parse().unwrap();
-        let vim = load_keymap(folder.path(), "vim").unwrap();
+        let load = |name: &str| load_keymap(folder.path(), name);
+        let (vim, _) = load("vim").unwrap();
         assert_eq!(vim.action(key("n")), Some(Action::NextEnvironment));
         assert_eq!(vim.action(key("f10")), Some(Action::Help));
-        let mine = load_keymap(folder.path(), "mine").unwrap();
+        let (mine, mistakes) = load("mine").unwrap();
+        assert!(mistakes.is_empty(), "{mistakes:?}");
         assert_eq!(mine.action(key("n")), Some(Action::Note));
-        assert!(load_keymap(folder.path(), "other").is_err());
-        assert!(load_keymap(folder.path(), "../vim").is_err());
+        assert!(load("other").is_err() && load("../vim").is_err());
+
+        let two = "[keys]\nhelp = [\"f10\"]\nrefresh = [\"f10\"]";
+        for (name, builtin) in [("vim", "vim"), ("mine", "default")] {
+            fs::write(folder.path().join(format!("{name}.toml")), two).unwrap();
+            let (keymap, mistakes) = load(name).unwrap();
+            assert_eq!(keymap, Keymap::builtin(builtin).unwrap(), "{name}");
+            let said = mistakes[0].to_string();
+            assert!(said.contains(&format!("{name}.toml:3:12")) && said.contains("both"), "{said}");
+        }
         assert_eq!(keymap_names(folder.path()), ["default", "vim", "mine"]);
     }
 

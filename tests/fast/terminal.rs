@@ -386,3 +386,23 @@ fn without_a_terminal_it_says_so() {
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
     assert!(said.contains("standard input is not a terminal"), "{said}");
 }
+
+#[test]
+fn the_palette_leads_to_a_host_and_to_a_screen() {
+    let home = tempfile::tempdir().unwrap();
+    let mut pty = Pty::demo(&home);
+    pty.until("a host that answers", |p| p.contents().contains("hosts up"));
+    let on_fleet = |p: &mut Pty| p.contents().contains("REPLICATION");
+    for (key, typed, entry, leaves_fleet) in
+        [(":", "db2", "▸ db2", true), ("\x10", "fleet screen", "▸ fleet", false)]
+    {
+        pty.type_text(key);
+        pty.until("the palette", |p| p.contents().contains("Command palette"));
+        pty.type_text(typed);
+        pty.until(entry, |p| p.contents().contains(entry));
+        pty.type_text("\r");
+        pty.until("where it leads", |p| {
+            !p.contents().contains("Command palette") && on_fleet(p) != leaves_fleet
+        });
+    }
+}

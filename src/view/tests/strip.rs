@@ -110,3 +110,18 @@ fn what_is_for_daylight_has_no_line() {
     let model = with(healthy(), Severity::Warning, "two servers have one server id");
     assert!(!text(&model, (80, 24)).contains("one server id"));
 }
+
+#[test]
+fn a_keymap_that_is_not_used_is_a_line_on_every_screen() {
+    let mut model = healthy();
+    let why = "/home/ops/.config/jumpdeck/keymaps/mine.toml:3:12: \"f10\" is bound to both \"help\" and \"refresh\"";
+    model.keymap_refused = Some(why.into());
+    for size in SIZES {
+        for stack in all_screens(&model) {
+            model.screens = stack;
+            let shown = text(&model, size);
+            assert!(shown.lines().nth(2).unwrap().starts_with(" ▲ OWN KEYMAP NOT USED"), "{shown}");
+            assert!(shown.contains("mine.toml:3:12"), "{shown}");
+        }
+    }
+}

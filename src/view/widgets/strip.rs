@@ -1,6 +1,6 @@
 //! A line for what is wrong with the environment as a whole, on every screen: two servers that are writable, none that is,
-//! none that is known to be, a freeze that is still in effect, an inventory on disk that is not the one in use. It belongs to no
-//! row, so no row would show it.
+//! none that is known to be, a freeze that is still in effect, an inventory or keymap on disk that is not the one in use. It belongs
+//! to no row, so no row would show it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -25,7 +25,7 @@ const LONGEST: u16 = 4;
 /// Draws it when there is something to say, and returns its height.
 pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
     let mut used = 0;
-    for part in [in_effect, problems, inventory, changed_under_run] {
+    for part in [in_effect, problems, inventory, keymap, changed_under_run] {
         let rest = Rect { y: area.y + used, height: area.height.saturating_sub(used), ..area };
         used += part(buf, rest, scene);
     }
@@ -36,6 +36,15 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
 fn inventory(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
     let Some(why) = &scene.model.inventory_refused else { return 0 };
     let text = format!("INVENTORY ON DISK NOT USED, the previous one stays in use: {why}");
+    at_most(LONGEST, buf, area, scene, Status::Warning, &text)
+}
+
+/// The keys are not those of the person's own file: until it is mended and the console started again.
+fn keymap(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
+    let Some(why) = &scene.model.keymap_refused else { return 0 };
+    let text = format!(
+        "OWN KEYMAP NOT USED, the built-in keys are. Mend the file, then start jumpdeck again: {why}"
+    );
     at_most(LONGEST, buf, area, scene, Status::Warning, &text)
 }
 
