@@ -275,9 +275,8 @@ impl ScreenKind for Kind {
 
 /// Opens a runbook: the host of the problem that one comes from answers the input that asks for it.
 fn open_runbook(model: &mut Model, runbook: &RunbookEntry) -> Vec<AppEffect> {
-    let host = remedy(model, &RunbookRow::Runbook(runbook)).and_then(|remedy| {
-        Some((remedy.input.clone()?, model.about()?.host.as_ref()?.to_string()))
-    });
+    let host = remedy(model, &RunbookRow::Runbook(runbook))
+        .and_then(|remedy| Some((remedy.input.clone()?, model.about()?.host.as_ref()?.to_string())));
     begin(model, runbook, host.as_ref())
 }
 
