@@ -21,7 +21,7 @@ const BESIDE: u32 = 1;
 pub struct Palette {
     open: Option<PaletteList>,
     /// The last one first.
-    taken: Vec<Target>,
+    taken: Vec<PaletteTarget>,
 }
 
 /// The open palette.
@@ -30,7 +30,7 @@ pub struct PaletteList {
     /// What is typed.
     pub typed: Editor,
     /// The entries that match, best first.
-    pub rows: Vec<Entry>,
+    pub rows: Vec<PaletteEntry>,
     /// How many entries there are when nothing is typed.
     pub all: usize,
     /// Whether the runbooks of the environment were known when the list was made.
@@ -43,7 +43,7 @@ pub struct PaletteList {
 
 /// What an entry leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum PaletteTarget {
     /// An action, and what it is called as long as it does this.
     Action(Action, &'static str),
     /// An environment.
@@ -56,9 +56,9 @@ pub enum Target {
 
 /// An entry of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct PaletteEntry {
     /// What it leads to.
-    pub target: Target,
+    pub target: PaletteTarget,
     /// What is looked for.
     pub name: String,
     /// What it is: `host of staging`.
@@ -91,7 +91,7 @@ impl Palette {
     }
 
     /// Closes it and gives what is selected; stays open when nothing is.
-    pub(in crate::app) fn take(&mut self) -> Option<Target> {
+    pub(in crate::app) fn take(&mut self) -> Option<PaletteTarget> {
         let target = self.open.as_ref()?.target()?.clone();
         self.open = None;
         self.taken.retain(|one| *one != target);
@@ -104,7 +104,7 @@ impl Palette {
 impl PaletteList {
     /// What the selected row leads to.
     #[must_use]
-    pub fn target(&self) -> Option<&Target> {
+    pub fn target(&self) -> Option<&PaletteTarget> {
         Some(&self.rows.get(self.selected?)?.target)
     }
 
@@ -175,18 +175,18 @@ impl Model {
         Need::ALL.into_iter().filter(|need| self.obstacle(*need).is_some()).collect()
     }
 
-    fn is_there(&self, target: &Target, missing: &[Need]) -> bool {
+    fn is_there(&self, target: &PaletteTarget, missing: &[Need]) -> bool {
         let env = |name: &EnvName| self.environments.iter().position(|env| env.spec.name == *name);
         match target {
-            Target::Action(action, called) => {
+            PaletteTarget::Action(action, called) => {
                 !missing.contains(&action.need()) && self.words_of(*action) == *called
             }
-            Target::Environment(name) => env(name).is_some_and(|at| at != self.active),
-            Target::Runbook(of, name) => {
+            PaletteTarget::Environment(name) => env(name).is_some_and(|at| at != self.active),
+            PaletteTarget::Runbook(of, name) => {
                 env(of) == Some(self.active)
                     && self.listing().is_some_and(|all| all.runbooks.iter().any(|one| one.name == *name))
             }
-            Target::Host(id) => env(&id.env)
+            PaletteTarget::Host(id) => env(&id.env)
                 .and_then(|at| self.environments.get(at))
                 .is_some_and(|env| env.place(&id.host).is_some()),
         }
@@ -195,28 +195,28 @@ impl Model {
 
 /// Everything that can be taken now: actions, those of the screen first; environments, runbooks; hosts, those of the
 /// environment shown first.
-fn entries(model: &Model) -> Vec<Entry> {
+fn entries(model: &Model) -> Vec<PaletteEntry> {
     let mut entries = actions(model);
     let shown = model.environments.get(model.active);
     let others = || model.environments.iter().enumerate().filter(|(at, _)| *at != model.active);
     entries.extend(others().map(|(_, env)| {
         let name = &env.spec.name;
-        Entry {
-            target: Target::Environment(name.clone()),
+        PaletteEntry {
+            target: PaletteTarget::Environment(name.clone()),
             name: name.to_string(),
             what: "environment".to_owned(),
         }
     }));
     if let Some((shown, listing)) = shown.zip(model.listing()) {
-        entries.extend(listing.runbooks.iter().map(|runbook| Entry {
-            target: Target::Runbook(shown.spec.name.clone(), runbook.name.clone()),
+        entries.extend(listing.runbooks.iter().map(|runbook| PaletteEntry {
+            target: PaletteTarget::Runbook(shown.spec.name.clone(), runbook.name.clone()),
             name: runbook.name.clone(),
             what: format!("runbook: {}", runbook.title),
         }));
     }
     for env in shown.into_iter().chain(others().map(|(_, env)| env)) {
-        entries.extend(env.spec.hosts.iter().map(|host| Entry {
-            target: Target::Host(host.id.clone()),
+        entries.extend(env.spec.hosts.iter().map(|host| PaletteEntry {
+            target: PaletteTarget::Host(host.id.clone()),
             name: host.id.host.to_string(),
             what: format!("host of {}", host.id.env),
         }));
@@ -225,7 +225,7 @@ fn entries(model: &Model) -> Vec<Entry> {
 }
 
 /// The actions that do something now: in the order of the footer, then of help; moves last.
-fn actions(model: &Model) -> Vec<Entry> {
+fn actions(model: &Model) -> Vec<PaletteEntry> {
     let kind = model.screen().kind();
     let missing = model.missing();
     let hinted = kind.hints(model).iter().map(|(action, _)| *action);
@@ -240,13 +240,17 @@ fn actions(model: &Model) -> Vec<Entry> {
         .map(|action| {
             let called = model.words_of(action);
             let what = if matches!(action, Action::Screen(_)) { "screen" } else { "action" };
-            Entry { target: Target::Action(action, called), name: called.to_owned(), what: what.to_owned() }
+            PaletteEntry {
+                target: PaletteTarget::Action(action, called),
+                name: called.to_owned(),
+                what: what.to_owned(),
+            }
         })
         .collect()
 }
 
-fn last_taken_first(mut entries: Vec<Entry>, taken: &[Target]) -> Vec<Entry> {
-    let age = |entry: &Entry| taken.iter().position(|one| *one == entry.target);
+fn last_taken_first(mut entries: Vec<PaletteEntry>, taken: &[PaletteTarget]) -> Vec<PaletteEntry> {
+    let age = |entry: &PaletteEntry| taken.iter().position(|one| *one == entry.target);
     entries.sort_by_cached_key(|entry| age(entry).unwrap_or(usize::MAX));
     entries
 }
@@ -274,7 +278,7 @@ fn literal() -> Config {
 
 /// The entries in which every word is found, best first: a name that is typed in full, then by how well the words fit.
 /// Equal ones keep their order.
-fn ranked(entries: Vec<Entry>, words: &[&str]) -> Vec<Entry> {
+fn ranked(entries: Vec<PaletteEntry>, words: &[&str]) -> Vec<PaletteEntry> {
     let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
     let whats: Vec<&str> = entries.iter().map(|entry| entry.what.as_str()).collect();
     let mut scores: Vec<Option<u32>> = vec![Some(0); entries.len()];
@@ -293,7 +297,7 @@ fn ranked(entries: Vec<Entry>, words: &[&str]) -> Vec<Entry> {
             *score = score.zip(of_word).map(|(sum, score)| sum.saturating_add(score));
         }
     }
-    let mut found: Vec<(bool, u32, Entry)> = entries
+    let mut found: Vec<(bool, u32, PaletteEntry)> = entries
         .into_iter()
         .zip(scores)
         .filter_map(|(entry, score)| {
@@ -329,7 +333,7 @@ impl LetterMarks {
 
     /// The places, in bytes, of the letters found in an entry's name, and in what it is.
     #[must_use]
-    pub fn find(&mut self, entry: &Entry) -> [Vec<usize>; 2] {
+    pub fn find(&mut self, entry: &PaletteEntry) -> [Vec<usize>; 2] {
         let mut found = [Vec::new(), Vec::new()];
         let [in_name, in_what] = &mut found;
         for marks in &mut self.0 {

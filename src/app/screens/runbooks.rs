@@ -314,6 +314,9 @@ fn begin(model: &mut Model, runbook: &RunbookEntry, host: Option<&(String, Strin
 }
 
 impl Model {
+    /// What leads to the list.
+    pub(in crate::app) const RUNBOOKS: Destination = Destination::Runbooks;
+
     /// Whether the list is on screen.
     pub(in crate::app) fn shows_list(&self) -> bool {
         self.screen() == &Screen::Runbooks

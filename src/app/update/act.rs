@@ -2,6 +2,7 @@
 
 use super::{arming, dialogs, leave, moves, palette, pause, prompts, questions};
 use crate::app::message::AppEffect;
+use crate::app::model::palette::PaletteTarget;
 use crate::app::model::{Model, Screen};
 use crate::app::rows::selection::select;
 use crate::app::rows::sorting;
@@ -27,7 +28,8 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
         return dialogs::key(model, key);
     }
     if model.palette.is_open() {
-        return palette::key(model, key);
+        let taken = palette::key(model, key);
+        return taken.map_or_else(Vec::new, |target| take(model, target));
     }
     if model.filter().editing && model.help.is_none() {
         // Any other key of the palette is text here.
@@ -43,6 +45,20 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
     match model.keymap.action(key) {
         Some(action) => act(model, action),
         None => Vec::new(),
+    }
+}
+
+/// What was taken from the palette: an action goes the way of its key, a runbook the way of the list of runbooks.
+fn take(model: &mut Model, target: PaletteTarget) -> Vec<AppEffect> {
+    match target {
+        PaletteTarget::Action(action, _) => act(model, action),
+        PaletteTarget::Environment(env) => palette::switch(model, &env),
+        PaletteTarget::Host(host) => palette::go_to(model, host),
+        PaletteTarget::Runbook(_, name) => {
+            let mut effects = go(model, Model::RUNBOOKS);
+            effects.extend(model.open_runbook(&name));
+            effects
+        }
     }
 }
 
@@ -148,7 +164,7 @@ fn allowed_in_help(action: Action) -> bool {
 }
 
 /// Goes to the screen of a key. A page that is already shown stays as it is.
-pub(super) fn go(model: &mut Model, to: Destination) -> Vec<AppEffect> {
+fn go(model: &mut Model, to: Destination) -> Vec<AppEffect> {
     let Some(screen) = Screen::at(to) else { return Vec::new() };
     let kind = screen.kind();
     if kind.is_page() && model.screen() == &screen {

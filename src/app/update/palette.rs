@@ -1,12 +1,11 @@
-//! The keys of the command palette, and what Enter leads to: an action goes the way of its key, a runbook the way of the
-//! list of runbooks.
+//! The keys of the command palette, and the way to its environments and hosts.
 
-use super::{act, moves, pause};
+use super::{moves, pause};
 use crate::app::message::AppEffect;
 use crate::app::model::editor::Editor;
-use crate::app::model::palette::Target;
+use crate::app::model::palette::PaletteTarget;
 use crate::app::model::{Model, SMALLEST, Screen};
-use crate::config::action::{Action, Destination};
+use crate::config::action::Action;
 use crate::config::keymap::{KeyCode, KeyPress};
 use jumpdeck_fleet::names::{EnvName, HostId};
 
@@ -31,7 +30,8 @@ fn is_drawn(model: &Model) -> bool {
     model.size.0 >= SMALLEST.0 && model.size.1 >= SMALLEST.1
 }
 
-pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
+/// Takes a key; gives what was taken with it.
+pub(super) fn key(model: &mut Model, key: KeyPress) -> Option<PaletteTarget> {
     let page = model.page;
     match key.code {
         KeyCode::Esc => model.palette.close(),
@@ -44,28 +44,20 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
         KeyCode::PageDown => model.palette.go(|at| at.saturating_add(page)),
         _ => model.type_into_palette(key),
     }
-    Vec::new()
+    None
 }
 
-fn take(model: &mut Model) -> Vec<AppEffect> {
-    // What is gone since the last frame is not taken.
+/// What is selected; what is gone since the last frame is not taken.
+fn take(model: &mut Model) -> Option<PaletteTarget> {
     model.forget_gone_entries();
-    let Some(target) = model.palette.take() else { return Vec::new() };
+    let target = model.palette.take()?;
     // As after Enter in the filter under it.
     model.stop_editing();
-    match target {
-        Target::Action(action, _) => act::act(model, action),
-        Target::Environment(env) => switch(model, &env),
-        Target::Host(host) => go_to(model, host),
-        Target::Runbook(_, name) => {
-            let mut effects = act::go(model, Destination::Runbooks);
-            effects.extend(model.open_runbook(&name));
-            effects
-        }
-    }
+    Some(target)
 }
 
-fn switch(model: &mut Model, env: &EnvName) -> Vec<AppEffect> {
+/// Shows an environment.
+pub(super) fn switch(model: &mut Model, env: &EnvName) -> Vec<AppEffect> {
     let place = model.environments.iter().position(|one| one.spec.name == *env);
     match place.filter(|place| *place != model.active) {
         Some(place) => moves::switch_to(model, place),
@@ -74,7 +66,7 @@ fn switch(model: &mut Model, env: &EnvName) -> Vec<AppEffect> {
 }
 
 /// Shows a host in full; the way back leads to the fleet.
-fn go_to(model: &mut Model, HostId { env, host }: HostId) -> Vec<AppEffect> {
+pub(super) fn go_to(model: &mut Model, HostId { env, host }: HostId) -> Vec<AppEffect> {
     let effects = switch(model, &env);
     model.show(Screen::ROOT);
     if model.shown().is_some_and(|shown| shown.place(&host).is_none()) {

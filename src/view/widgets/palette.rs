@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::model::palette::{Entry, LetterMarks, PaletteList, Target};
+use crate::app::model::palette::{LetterMarks, PaletteEntry, PaletteList, PaletteTarget};
 use crate::view::scene::Scene;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, left, put, right, row, span};
@@ -62,7 +62,7 @@ fn draw_rows(
     body: Rect,
     scene: &Scene<'_>,
     list: &PaletteList,
-    (top, seen): (usize, &[Entry]),
+    (top, seen): (usize, &[PaletteEntry]),
 ) {
     let styles = scene.styles;
     let most = usize::from(body.width.saturating_sub(LEAD) / 2);
@@ -89,8 +89,8 @@ fn draw_rows(
 }
 
 /// The key of an action as it is bound.
-fn key(scene: &Scene<'_>, entry: &Entry) -> String {
-    let Target::Action(action, _) = &entry.target else { return String::new() };
+fn key(scene: &Scene<'_>, entry: &PaletteEntry) -> String {
+    let PaletteTarget::Action(action, _) = &entry.target else { return String::new() };
     scene.model.keymap.keys(*action).next().map_or_else(String::new, |key| key.to_string())
 }
 

@@ -3,9 +3,9 @@
 use super::*;
 use crate::app::fixture::{env_name, host_name};
 
-fn entry(name: &str, what: &str) -> Entry {
+fn entry(name: &str, what: &str) -> PaletteEntry {
     let id = HostId { env: env_name("production"), host: host_name("app1") };
-    Entry { target: Target::Host(id), name: name.to_owned(), what: what.to_owned() }
+    PaletteEntry { target: PaletteTarget::Host(id), name: name.to_owned(), what: what.to_owned() }
 }
 
 fn found(typed: &str, entries: &[(&str, &str)]) -> Vec<String> {
@@ -64,7 +64,7 @@ proptest::proptest! {
     /// What is listed is what can be marked, whatever was typed or pasted.
     #[test]
     fn every_word_of_what_is_listed_is_marked(typed in "[a-c !^$'\\\\é]{0,12}", names in proptest::collection::vec("[a-cé -]{0,40}", 0..20)) {
-        let entries: Vec<Entry> = names.iter().map(|name| entry(name, "host of production")).collect();
+        let entries: Vec<PaletteEntry> = names.iter().map(|name| entry(name, "host of production")).collect();
         let words = words(&typed);
         let mut letters = LetterMarks::of(&typed);
         for entry in ranked(entries, &words) {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::app::model::palette::{PaletteList, Target};
+use crate::app::model::palette::{PaletteList, PaletteTarget};
 use crate::app::model::runs::Dialog;
 use crate::app::update::run_tests::{self, listing};
 use crate::config::keymap::Keymap;
@@ -128,7 +128,7 @@ fn it_lists_what_can_be_done_now() {
         list(&model)
             .rows
             .iter()
-            .all(|row| row.target != Target::Action(Action::Palette, Action::Palette.help()))
+            .all(|row| row.target != PaletteTarget::Action(Action::Palette, Action::Palette.help()))
     );
     assert_eq!(list(&model).all, names.len());
 
@@ -171,7 +171,7 @@ fn an_action_does_what_its_key_does() {
             list(&model).rows.iter().map(|row| row.target.clone()).collect::<Vec<_>>()
         };
         for (at, target) in actions.into_iter().enumerate() {
-            let Target::Action(action, _) = target else { continue };
+            let PaletteTarget::Action(action, _) = target else { continue };
             let mut by_palette = there();
             ctrl(&mut by_palette, 'p');
             // A list of runbooks that was asked for is no effect of the action.
