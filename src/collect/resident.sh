@@ -12,6 +12,7 @@
 #   slurp FILE                   adds a small file (at most 200 lines); no process is started; fails when unreadable
 #   need FILE                    the same, and says what is wrong with the file
 #   lacks TOOL                   whether a tool is missing; says which
+#   barred TOOL...               whether one of these is there, and this account may not run it; see there
 #   jd_ask SECONDS BYTES CMD...  puts the output of a program or function, bounded, into jd_got; see there
 #   apart KEY SECONDS CMD...     adds the output, both kinds, of a program or function that may hang; $jd_in is its input
 #   jd_listens PORT              where a TCP port is open; see there
@@ -111,6 +112,21 @@ need() {
 lacks() {
   ! command -v "$1" > /dev/null || return 1
   say "$1"
+}
+
+# Whether one of these programs is in a folder of the PATH, and this account may not run it: jd_barred is its path. For those that
+# `command -v` does not find; no process is started.
+barred() {
+  jd_barred=
+  IFS=:
+  for jd_folder in $PATH; do
+    for jd_tool in "$@"; do
+      jd_file=$jd_folder/$jd_tool
+      [ -n "$jd_barred" ] || [ ! -f "$jd_file" ] || [ -x "$jd_file" ] || jd_barred=$jd_file
+    done
+  done
+  IFS=$jd_ifs
+  [ -n "$jd_barred" ]
 }
 
 # Hundredths of a second since the machine started; 0 where they cannot be read.

@@ -84,7 +84,10 @@ impl Bench {
                 Arc::make_mut(&mut jump.access).user = user.to_owned();
             }
             for (host, user) in env.hosts.iter_mut().filter_map(|host| Some((host, user?))) {
-                Arc::make_mut(&mut Arc::make_mut(host).access).user = user.to_owned();
+                let host = Arc::make_mut(host);
+                Arc::make_mut(&mut host.access).user = user.to_owned();
+                // Checks are as quick as the rest.
+                host.checks.iter_mut().for_each(|check| Arc::make_mut(check).every = cadence.poll);
             }
         }
         let env = fleet.environments[0].clone();

@@ -45,14 +45,22 @@ const SCRIPT: &str = r#"
         jd_out="@asked $ceph_health_age$NL$ceph_health_kept"
     }
     probe_ceph_health() {
-        # With sudo it is there, and root may read it.
-        [ -r /etc/ceph/ceph.conf ] || { [ -n "$SUDO" ] && [ -e /etc/ceph/ceph.conf ]; } || return 0
-        ceph_health_key=
+        [ -e /etc/ceph/ceph.conf ] || return 0
+        ceph_health_key= ceph_health_closed=
         for ceph_health_file in /etc/ceph/ceph.client.admin.keyring /etc/ceph/ceph.keyring /etc/ceph/keyring; do
-            [ ! -r "$ceph_health_file" ] || ceph_health_key=yes
-            [ -z "$SUDO" ] || [ ! -e "$ceph_health_file" ] || ceph_health_key=yes
+            if [ -r "$ceph_health_file" ]; then ceph_health_key=yes
+            elif [ -e "$ceph_health_file" ]; then ceph_health_closed=$ceph_health_file
+            fi
         done
-        [ -n "$ceph_health_key" ] && command -v ceph > /dev/null || return 0
+        [ -n "$ceph_health_key$ceph_health_closed" ] || return 0
+        command -v ceph > /dev/null || barred ceph || return 0
+        [ -z "$ceph_health_key" ] || ceph_health_closed=
+        [ -r /etc/ceph/ceph.conf ] || ceph_health_closed=/etc/ceph/ceph.conf
+        # With sudo it is enough that they are there: root may read them.
+        if [ -n "$ceph_health_closed" ] && [ -z "$SUDO" ]; then
+            say "@asked $NL@status 126 no$NL$ceph_health_closed: set sudo = true in the inventory for an account that may use sudo"
+            return 0
+        fi
         if [ "$ceph_health_wait" -gt 0 ]; then
             ceph_health_wait=$((ceph_health_wait - 1))
             ceph_health_say
@@ -102,7 +110,11 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
         _ => {
             let why = rest.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("its client failed");
             // No monitor answers.
-            if why == "timed out" { Gap::TimedOut } else { Gap::Failed(Clean::first_line(why, 160)) }
+            match (status, Clean::first_line(why, 160)) {
+                _ if why == "timed out" => Gap::TimedOut,
+                ("126 no", why) => Gap::NotPermitted(why),
+                (_, why) => Gap::Failed(why),
+            }
         }
     };
     // A key is there: that nobody knows is said even where it never was known.
@@ -257,6 +269,11 @@ mod tests {
                 "ceph-health health failed: [errno 110]",
             ),
             ("124 no", "", "ceph-health health timed out"),
+            (
+                "126 no",
+                "/etc/ceph/ceph.conf: set sudo = true in the inventory",
+                "ceph-health health not permitted: /etc/ceph/ceph.conf: set sudo",
+            ),
             ("1 no", "timed out", "ceph-health health timed out"),
             ("0 yes", "{", "ceph-health health cut"),
             ("0 no", "\x1b[2J", "ceph-health health unreadable"),

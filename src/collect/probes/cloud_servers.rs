@@ -66,10 +66,16 @@ const SCRIPT: &str = r#"
         if command -v openstack > /dev/null || command -v nova > /dev/null; then
             jd_ask 5 65536 cloud_servers_list
             cloud_servers_status=$?
+            # bash finds a program that it may not run.
+            [ "$cloud_servers_status" != 126 ] || ! barred openstack nova || jd_got=$jd_barred
             [ "$cloud_servers_status" != 0 ] || cloud_servers_bad=
             say "@status $cloud_servers_status ${jd_cut:-no}"
             say "@peers $cloud_servers_peers"
             say "$jd_got"
+        elif barred openstack nova; then
+            say "@status 126 no"
+            say "@peers $cloud_servers_peers"
+            say "$jd_barred"
         else
             say @absent
         fi
@@ -139,6 +145,10 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
         "0 no" => {}
         "0 yes" => return Err(Gap::Cut("64 KiB of the list of servers".into())),
         "124 no" => return Err(Gap::TimedOut),
+        "126 no" => {
+            let why = format!("this account may not run {}", rest.lines().next().unwrap_or_default());
+            return Err(Gap::NotPermitted(Clean::first_line(&why, 200)));
+        }
         _ if NO_CREDENTIALS.iter().any(|words| rest.contains(words)) => return Err(Gap::NotInstalled),
         _ => {
             let why = rest.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("its client failed");

@@ -44,7 +44,7 @@ const SCRIPT: &str = r#"
     }
     exim_look() {
         jd_process="id ${exim_at##*/}"
-        ! jd_still "$exim_at" "$exim_program" || return
+        ! jd_still "$exim_at" "${exim_program##*/}" || return
         jd_seek exim_is exim4 exim
         exim_at=$jd_at
     }
@@ -79,7 +79,10 @@ const SCRIPT: &str = r#"
     probe_exim() {
         exim_program=exim4
         command -v exim4 > /dev/null || exim_program=exim
-        command -v "$exim_program" > /dev/null || { say @absent; return 0; }
+        if ! command -v "$exim_program" > /dev/null; then
+            barred exim4 exim || { say @absent; return 0; }
+            exim_program=$jd_barred
+        fi
         exim_look
         if [ "$exim_wait" -gt 0 ] && [ "$jd_process" = "$exim_before" ]; then
             exim_wait=$((exim_wait - 1))
@@ -89,6 +92,8 @@ const SCRIPT: &str = r#"
         exim_before=$jd_process exim_wait=5
         jd_ask 4 32768 exim_list
         exim_status=$?
+        # What dash says of a program that it may not run.
+        case $exim_status$jd_got in 127*ermission*) exim_status=126 ;; esac
         say "@process $jd_process"
         say "@status $exim_status $jd_cut"
         say "$jd_got"

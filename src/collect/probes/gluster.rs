@@ -107,7 +107,12 @@ const SCRIPT: &str = r#"
         jd_out="@asked $gluster_age$NL$gluster_kept"
     }
     probe_gluster() {
-        [ -d /var/lib/glusterd/vols ] || return 0
+        # A closed folder hides whether there is a volume.
+        if [ ! -d /var/lib/glusterd/vols ]; then
+            [ -d /var/lib/glusterd ] && [ ! -x /var/lib/glusterd ] || return 0
+            say /var/lib/glusterd
+            return 126
+        fi
         if [ -r /var/lib/glusterd/vols ]; then
             set +f
             set -- /var/lib/glusterd/vols/*

@@ -55,6 +55,7 @@ const SCRIPT: &str = r#"
         [ -e "$1" ] && [ -e /dev/mapper/control ] || return 0
         lvm_snapshots_found=
         for lvm_snapshots_file in "$@"; do
+            [ -r "$lvm_snapshots_file" ] || { say "$lvm_snapshots_file"; return 126; }
             jd_line=
             IFS= read -r jd_line < "$lvm_snapshots_file"
             case $jd_line in LVM-*-cow|LVM-*-tpool) lvm_snapshots_found=yes; break ;; esac

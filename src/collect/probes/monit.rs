@@ -30,7 +30,8 @@ const SCRIPT: &str = r#"
     monit_at=
     monit_is() { case $jd_line in *summary*|*status*|*report*|*procmatch*) return 1 ;; esac; }
     probe_monit() {
-        command -v monit > /dev/null || [ -x /usr/sbin/monit ] || { say @absent; return 0; }
+        # It is not run: whether this account may does not matter.
+        command -v monit > /dev/null || barred monit || { say @absent; return 0; }
         jd_process="id ${monit_at##*/}"
         if ! jd_still "$monit_at" monit; then
             jd_seek monit_is monit

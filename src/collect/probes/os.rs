@@ -23,6 +23,10 @@ impl Probe for OsProbe {
             say @os-release
             os_found=
             slurp /etc/os-release || slurp /usr/lib/os-release || slurp /var/run/os-release && os_found=yes
+            # Another file may name another system: Ubuntu's debian_version names Debian.
+            [ -n "$os_found" ] || for os_file in os-release lsb-release redhat-release SuSE-release; do
+                if [ -e "/etc/$os_file" ] && [ ! -r "/etc/$os_file" ]; then jd_out="/etc/$os_file$NL"; return 126; fi
+            done
             for os_file in lsb-release redhat-release SuSE-release alpine-release gentoo-release slackware-version \
                 openwrt_release arch-release system-release debian_version issue; do
                 say "@$os_file"

@@ -68,7 +68,7 @@ const SCRIPT: &str = r#"
     }
     smart_ask() {
         smart_wait=119 smart_kept= smart_asked=$jd_begun
-        command -v smartctl > /dev/null || return 0
+        command -v smartctl > /dev/null || barred smartctl || return 0
         smart_look
         [ -n "$smart_disks" ] || return 0
         # A disk that does not answer holds the question in the kernel: then no second one is started.

@@ -76,6 +76,8 @@ const SCRIPT: &str = r#"
     upkeep_anacron() {
         if [ -e /var/spool/anacron/cron.daily ] && command -v anacron > /dev/null; then
             upkeep_ask anacron 2 512 upkeep_times /var/spool/anacron/cron.daily
+        elif [ -d /var/spool/anacron ] && [ ! -x /var/spool/anacron ] && command -v anacron > /dev/null; then
+            say "@anacron 126$NL/var/spool/anacron"
         else say '@anacron none'
         fi
     }
@@ -90,6 +92,7 @@ const SCRIPT: &str = r#"
     }
     # A newer kernel is one of the same flavour: which that is, the console says.
     upkeep_kernels() {
+        if [ -d /boot ] && { [ ! -r /boot ] || [ ! -x /boot ]; }; then say "@kernel 126$NL/boot"; return; fi
         say '@kernel 0'
         slurp /proc/sys/kernel/osrelease
         set +f
@@ -123,14 +126,15 @@ const SCRIPT: &str = r#"
         upkeep_out=$jd_out
         jd_mounts || { jd_out=$upkeep_out; say "@readonly 1${NL}/proc/mounts cannot be read"; return; }
         jd_out=$upkeep_out
-        say '@readonly 0'
-        case $jd_table in *' ro,'*|*' ro '*|*,emergency_ro*) ;; *) return ;; esac
+        case $jd_table in *' ro,'*|*' ro '*|*,emergency_ro*) ;; *) say '@readonly 0'; return ;; esac
         upkeep_fstab=
         if [ -r /etc/fstab ]; then
-            upkeep_out=$jd_out jd_out=
+            jd_out=
             slurp /etc/fstab
             upkeep_fstab=$jd_out jd_out=$upkeep_out
+        elif [ -e /etc/fstab ]; then say "@readonly 126$NL/etc/fstab"; return
         fi
+        say '@readonly 0'
         IFS=$NL
         set -- $jd_table
         IFS=$jd_ifs
@@ -239,6 +243,7 @@ const SCRIPT: &str = r#"
         elif upkeep_centos; then say '@updates none'
         elif command -v dnf > /dev/null; then upkeep_ask updates 5 4096 upkeep_rpm dnf
         elif command -v yum > /dev/null; then upkeep_ask updates 5 4096 upkeep_rpm yum
+        elif barred apt-get dnf yum; then say "@updates 126$NL$jd_barred"
         else say '@updates none'
         fi
     }

@@ -94,7 +94,7 @@ impl Probe for WebStatus {
         probe_web_status() {
             web_status_client=curl
             command -v curl > /dev/null || web_status_client=wget
-            command -v "$web_status_client" > /dev/null || return 0
+            command -v "$web_status_client" > /dev/null || { say 'curl or wget'; return 127; }
             web_status_n=0
             for web_status_service in $web_status_wanted; do
                 web_status_n=$((web_status_n + 1))
@@ -136,8 +136,10 @@ impl Probe for WebStatus {
             let Some(known) = entry.fact.known.as_mut().filter(|known| known.value.running) else { continue };
             let found = match &text {
                 Ok(text) => figures(text, name),
-                // Whether it has a page at all is known from before.
-                Err(gap) if !known.value.readings.is_empty() => Err(gap.clone()),
+                // Whether it has a page at all is known from before, and by the gap since.
+                Err(gap) if !known.value.readings.is_empty() || !known.value.gaps.is_empty() => {
+                    Err(gap.clone())
+                }
                 Err(_) => Ok(Vec::new()),
             };
             let service: &mut Service = Arc::make_mut(&mut known.value);

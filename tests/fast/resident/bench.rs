@@ -115,14 +115,19 @@ pub(super) fn as_nobody() -> Vec<String> {
     [setpriv.as_str(), "--reuid=65534", "--regid=65534", "--clear-groups"].map(str::to_owned).into()
 }
 
-/// A `sudo` for a shell of [`as_nobody`]: what it is to run, the test runs as itself.
+/// Lets no account run a program of the test's own, root neither.
+pub(super) fn bar(program: &Path) {
+    fs::set_permissions(program, fs::Permissions::from_mode(0o644)).unwrap();
+}
+
+/// A `sudo` for a shell of [`as_nobody`]: what it is to run, the test runs as itself, whoever is named.
 pub(super) struct Sudo {
     ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Sudo {
-    const CLIENT: &'static str = "here=${0%/*}/sudo-asks\n[ \"$1\" = -n ] || exit 9\nshift\n\
+    const CLIENT: &'static str = "here=${0%/*}/sudo-asks\n[ \"$1\" = -n ] || exit 9\nshift\n[ \"$1\" != -u ] || shift 2\n\
         for word in \"$@\"; do printf '%s\\0' \"$word\"; done > \"$here/$$.part\" && mv \"$here/$$.part\" \"$here/$$.ask\"\n\
         while [ ! -e \"$here/$$.status\" ]; do sleep 0.02; done\ncat \"$here/$$.out\"\nread -r status < \"$here/$$.status\"\nexit \"$status\"";
 

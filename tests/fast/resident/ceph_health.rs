@@ -68,9 +68,9 @@ fn every_shell_asks_where_there_is_a_key_and_not_at_once() {
     }
 }
 
-/// The files of `ceph` may be closed to other accounts: with `sudo = true` it is enough that they are there.
+/// The files of `ceph` may be closed to other accounts: with `sudo = true` it is enough that they are there, else nobody knows.
 #[test]
-fn a_closed_configuration_is_asked_by_sudo() {
+fn a_closed_configuration_is_asked_by_sudo_or_unknown() {
     for shell in shells_here() {
         let nobody = as_nobody();
         let nobody: Vec<&str> = nobody.iter().map(String::as_str).chain(shell.iter().copied()).collect();
@@ -94,8 +94,10 @@ fn a_closed_configuration_is_asked_by_sudo() {
             let host = Host { sudo, ..host("app1") };
             let mut bench = ServiceBench::start(&nobody, (&host, SECTION), prepare, change);
             bench.it.poll(&[SECTION]);
-            let found = bench.it.facts.services.get(NAME).is_some();
-            assert_eq!((found, bench.asked().is_empty()), (sudo, !sudo), "{shell:?}");
+            let gaps = bench.known(NAME).unwrap().gaps;
+            let advised = |why: &str| why.contains("etc-ceph/ceph.conf: set sudo = true");
+            let refused = matches!(&*gaps, [("health", Gap::NotPermitted(why))] if advised(why.as_str()));
+            assert_eq!((refused, bench.asked().is_empty()), (!sudo, !sudo), "{shell:?}: {gaps:?}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::{Host, with_peers};
 
-use super::bench::ServiceBench;
+use super::bench::{ServiceBench, bar};
 use crate::support::shell::{find, host, script, shells_here};
 
 const SECTION: &str = "cloud_servers";
@@ -104,5 +104,22 @@ fn what_a_report_had_no_time_for_is_asked_with_the_next() {
         bench.forget("late");
         assert_eq!(bench.poll_of(NAME).unwrap().text("missing_names"), Some("salt"), "{shell:?}");
         assert_eq!(bench.asked().len(), 1, "{shell:?}");
+    }
+}
+
+#[test]
+fn a_client_that_this_account_may_not_run_is_named() {
+    if ["openstack", "nova"].iter().any(|client| find(client).is_some()) {
+        eprintln!("skipped: a client of a cloud is installed");
+        return;
+    }
+    for shell in shells_here() {
+        let mut bench = start(shell, &["nova"]);
+        bar(&bench.path().join("nova"));
+        let found = bench.poll_of(NAME);
+        let path = bench.path().join("nova").display().to_string();
+        let is_named = |gap: &Gap| matches!(gap, Gap::NotPermitted(why) if why.as_str().ends_with(&path));
+        assert!(found.as_ref().is_err_and(is_named), "{shell:?}: {found:?}");
+        assert!(bench.asked().is_empty(), "{shell:?}");
     }
 }

@@ -1,13 +1,14 @@
 //! The probe of git trees under every shell, with this machine's git and trees of the test's own.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Host;
 
-use super::bench::ServiceBench;
+use super::bench::{ServiceBench, Sudo, as_nobody};
 use crate::support::shell::{find, host, script, shells_here};
 
 const SECTION: &str = "code_trees";
@@ -169,4 +170,55 @@ fn a_tree_whose_git_hangs_is_unknown_and_delays_a_report_for_a_bounded_time() {
     assert!(took < std::time::Duration::from_secs(8), "{took:?}");
     let said = bench.known(NAME).unwrap();
     assert!(said.gaps.len() == 1 && said.gaps[0].1.describe().contains("did not finish"), "{said:?}");
+}
+
+/// A folder that others may not enter may hold a tree: with sudo it is looked for there, and asked as its owner. A tree whose own folder is
+/// closed is one, though git says that there is none.
+#[test]
+fn closed_folders_are_looked_into_by_root_or_named() {
+    if find("git").is_none() {
+        eprintln!("skipped: git is not installed");
+        return;
+    }
+    for shell in shells_here() {
+        let nobody = as_nobody();
+        let nobody: Vec<&str> = nobody.iter().map(String::as_str).chain(shell.iter().copied()).collect();
+        let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        for sudo in [false, true] {
+            let mut served = None;
+            let prepare = |dir: &Path| {
+                mode(dir, 0o777);
+                for tree in ["srv/pillar", "srv/code/www", "srv/salt"] {
+                    fs::create_dir_all(dir.join(tree)).unwrap();
+                    git(&dir.join(tree), &["init", "-q"]);
+                }
+                // What fsck makes holds no tree.
+                fs::create_dir(dir.join("srv/lost+found")).unwrap();
+                for closed in ["srv/pillar", "srv/code/www", "srv/salt/.git", "srv/lost+found"] {
+                    mode(&dir.join(closed), 0o700);
+                }
+                served = sudo.then(|| Sudo::serve(dir));
+            };
+            let mut bench = start(&nobody, &Host { sudo, ..host("salt") }, prepare);
+            let said = bench.poll_of(NAME).unwrap();
+            if sudo {
+                assert_eq!((said.amount("trees"), said.gaps.len()), (Some(3), 0), "{shell:?}: {said:?}");
+                continue;
+            }
+            let gaps: Vec<String> =
+                said.gaps.iter().map(|(name, gap)| format!("{name} {}", gap.describe())).collect();
+            assert_eq!((said.amount("trees"), gaps.len()), (Some(1), 2), "{shell:?}: {said:?}");
+            let told =
+                |words: &str| gaps.iter().any(|gap| gap.contains(words) && gap.contains("set sudo = true"));
+            assert!(
+                told("tree not permitted: /") && told("srv/salt: another account's"),
+                "{shell:?}: {gaps:?}"
+            );
+            assert!(
+                told("other trees not permitted: /")
+                    && told("srv/pillar and 1 more folder: this account sees no"),
+                "{shell:?}: {gaps:?}"
+            );
+        }
+    }
 }

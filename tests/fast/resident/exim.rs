@@ -5,7 +5,7 @@ use std::fs;
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Host;
 
-use super::bench::ServiceBench;
+use super::bench::{ServiceBench, bar};
 use crate::support::shell::{find, host, script, shells_here};
 
 /// Answers as the files of its folder say; the account may see the queue unless `denied` is there.
@@ -153,5 +153,39 @@ fn what_nobody_may_ask_or_nobody_answers_is_unknown() {
             matches!(hidden.gaps.first(), Some(("daemon", Gap::NotPermitted(_)))),
             "{shell:?}: {hidden:?}"
         );
+    }
+}
+
+/// Its daemon is seen all the same.
+#[test]
+fn a_program_that_this_account_may_not_run_is_no_missing_one() {
+    if find("exim4").or_else(|| find("exim")).is_some() {
+        eprintln!("skipped: Exim is installed");
+        return;
+    }
+    for shell in shells_here() {
+        let mut bench = start(shell, &host("app1"));
+        daemon(&bench);
+        assert!(bench.poll().is_ok());
+        bar(&bench.path().join("exim4"));
+        bench.ends(&["77"]);
+        bench.runs("78", "exim4", "/usr/sbin/exim4\0-bd\0-q30m\0");
+        let barred = |found: &jumpdeck_fleet::service::Service| {
+            found.running && matches!(&*found.gaps, [("queue", Gap::NotPermitted(_))])
+        };
+        let found = bench.poll().unwrap();
+        assert!(barred(&found), "{shell:?}: it ran before: {found:?}");
+
+        let never = |dir: &std::path::Path| {
+            script(dir, "exim4", EXIM);
+            bar(&dir.join("exim4"));
+        };
+        let mut never = ServiceBench::start(shell, (&host("app1"), "exim"), never, |program, _| program);
+        daemon(&never);
+        let found = never.poll().unwrap();
+        assert!(barred(&found), "{shell:?}: it never ran: {found:?}");
+        never.ends(&["77"]);
+        assert!(!never.poll().unwrap().running, "{shell:?}");
+        assert!(never.asked().is_empty(), "{shell:?}");
     }
 }

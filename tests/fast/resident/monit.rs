@@ -4,7 +4,7 @@ use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Host;
 use jumpdeck_fleet::service::Service;
 
-use super::bench::ServiceBench;
+use super::bench::{ServiceBench, bar};
 use crate::support::shell::{host, script, shells_here};
 
 fn start(shell: &[&str], host: &Host, installed: bool) -> ServiceBench {
@@ -15,9 +15,7 @@ fn start(shell: &[&str], host: &Host, installed: bool) -> ServiceBench {
         // Who asks the daemon is none.
         super::process(dir, "70", "monit", "/usr/bin/monit\0summary\0");
     };
-    ServiceBench::start(shell, (host, "monit"), prepare, |program, _| {
-        program.replace("/usr/sbin/monit", "/nowhere/monit")
-    })
+    ServiceBench::start(shell, (host, "monit"), prepare, |program, _| program)
 }
 
 #[test]
@@ -35,6 +33,9 @@ fn every_shell_sees_its_daemon_stop_and_start_without_running_it() {
             let runs = bench.poll().unwrap();
             assert_eq!((runs.running, runs.detail.as_str()), (true, "process 77"), "{shell:?}");
         }
+        // It is never run: whether this account may, does not matter.
+        bar(&bench.path().join("monit"));
+        assert!(bench.poll().unwrap().running, "{shell:?}");
         bench.ends(&["77"]);
         assert!(!bench.poll().unwrap().running, "{shell:?}");
         assert_eq!(bench.asked(), [] as [&str; 0], "{shell:?}: it is never run");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jumpdeck_fleet::fact::Gap;
 
-use super::bench::ServiceBench;
+use super::bench::{ServiceBench, bar};
 use crate::support::shell::{find, host, script, shells_here};
 
 const SECTION: &str = "smart";
@@ -128,5 +128,23 @@ fn a_disk_that_hangs_is_unknown_and_asked_once() {
         let gaps = bench.known(SECTION).unwrap().gaps;
         assert!(matches!(*gaps, [("disks", _)]), "{shell:?}: {gaps:?}");
         assert!(bench.it.finish().success(), "{shell:?}");
+    }
+}
+
+#[test]
+fn a_smartctl_that_this_account_may_not_run_is_no_missing_one() {
+    if find("smartctl").is_some() {
+        eprintln!("skipped: smartmontools is installed");
+        return;
+    }
+    for shell in shells_here() {
+        let mut bench = start(shell, |dir| {
+            disk(dir, "sda", "ATA", "Samsung SSD 870");
+            script(dir, "smartctl", CLIENT);
+            bar(&dir.join("smartctl"));
+        });
+        let gaps = bench.poll().unwrap().gaps;
+        assert!(matches!(*gaps, [("disks", Gap::NotPermitted(_))]), "{shell:?}: {gaps:?}");
+        assert!(bench.asked().is_empty(), "{shell:?}");
     }
 }

@@ -1,10 +1,13 @@
 //! The probe of a host's upkeep under every shell, with files and programs of the test's own.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::upkeep::{UpdateSource, Upkeep};
 
+use super::bench::as_nobody;
 use super::own_processes;
 use crate::support::shell::{Resident, host, script, shells_here};
 
@@ -372,5 +375,18 @@ fn every_shell_says_when_salt_and_anacron_last_did_something() {
         let age = keeper.poll_fourth().daily_jobs_age_s.unwrap();
         assert!((300_000..300_600).contains(&age), "{shell:?}: {age}");
         assert!(keeper.it.finish().success(), "{shell:?}");
+
+        let nobody = as_nobody();
+        let nobody: Vec<&str> = nobody.iter().map(String::as_str).chain(shell.iter().copied()).collect();
+        let closed = |dir: &Path| {
+            let mode =
+                |path: &Path, mode| std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+            mode(dir, 0o755);
+            script(dir, "anacron", "exit 1");
+            std::fs::create_dir(dir.join("anacron-spool")).unwrap();
+            mode(&dir.join("anacron-spool"), 0o000);
+        };
+        let jobs = Keeper::start(&nobody, closed).known().daily_jobs_age_s;
+        assert!(matches!(jobs, Err(Gap::NotPermitted(_))), "{shell:?}: {jobs:?}");
     }
 }

@@ -15,6 +15,7 @@ mod folders;
 use attributes::LEASES;
 pub use attributes::{Attributes, Metadata, Wish};
 pub(crate) use closed::ClosedPaths;
+pub use closed::PROCESSES;
 pub(crate) use entries::Entries;
 pub(crate) use folders::Below;
 use folders::DIRECTORIES;

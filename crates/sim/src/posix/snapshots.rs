@@ -8,6 +8,9 @@ use jumpdeck_fleet::names::HostName;
 /// How full the snapshot of a machine is, percent; `None`: it is invalid.
 pub(crate) type Snapshots = BTreeMap<HostName, Option<u64>>;
 
+/// By which programs speak with the device mapper.
+pub(crate) const CONTROL: &str = "/dev/mapper/control";
+
 /// Sectors of its room.
 const ROOM: u64 = 10_485_760;
 
@@ -15,7 +18,7 @@ impl World {
     /// Gives a machine a snapshot of a volume, that full; or one that overflowed, so that it is lost.
     pub fn set_snapshot(&mut self, host: &HostName, percent: Option<u64>) {
         self.snapshots.insert(host.clone(), percent);
-        self.write_file(host, "/dev/mapper/control", Vec::new());
+        self.write_file(host, CONTROL, Vec::new());
         self.write_file(host, "/sys/block/dm-3/dm/uuid", b"LVM-Fz2c9wQmTq0kR1o7-cow\n".to_vec());
     }
 

@@ -78,6 +78,8 @@ fn what_a_client_cannot_say_is_unknown_and_without_credentials_nothing_is_said()
         Err(Gap::Failed("The request you have made requires authentication. (HTTP 401)".into()))
     );
     assert_eq!(said("124 no", ""), Err(Gap::TimedOut));
+    let barred = "this account may not run /usr/bin/nova";
+    assert_eq!(said("126 no", "/usr/bin/nova\n"), Err(Gap::NotPermitted(barred.into())));
     assert!(matches!(said("0 yes", NOVA), Err(Gap::Cut(_))));
     let other =
         said("0 no", &NOVA.replace("app1 ", "x ").replace("10.0.0.1", "10.9.0.1").replace("db1", "y"));

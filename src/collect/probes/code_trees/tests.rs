@@ -80,6 +80,10 @@ fn what_was_not_looked_at_is_said_and_counted_as_no_tree() {
     for (text, words) in [
         (format!("@some\n{tree}"), "code-trees other trees not asked"),
         (format!("@all\n{tree}@cut\n"), "code-trees other trees cut by jumpdeck: 32 KiB"),
+        (
+            format!("@all\n{tree}@closed /srv/pillar\n@closed ?\n"),
+            "code-trees other trees not permitted: /srv/pillar and 1 more folder: this account sees no tree there: set sudo = true",
+        ),
         (format!("@all\n{tree}{warned}"), "code-trees tree failed: /srv/a: warning: could not open"),
     ] {
         let (_, problems) = judged(&text);
@@ -94,6 +98,8 @@ fn what_was_not_looked_at_is_said_and_counted_as_no_tree() {
 fn without_trees_there_is_nothing_to_say() {
     assert_eq!(said("@all\n"), Err(Gap::NotInstalled));
     assert_eq!(said("@some\n"), Err(Gap::NotAsked));
+    let (health, _) = judged("@all\n@closed /srv/pillar\n");
+    assert_eq!(health, ServiceHealth::Unknown, "there may be one in a closed folder");
     for text in ["", "x\n", "@all\nx\n", "@all\n@tree x\n", "@all\n@tree 0 0\n## a\n\n"] {
         assert!(matches!(said(text), Err(Gap::Unreadable(_))), "{text:?}");
     }

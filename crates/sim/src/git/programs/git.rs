@@ -116,10 +116,15 @@ fn answer(call: &Call, input: &str) -> Reply {
         world.repositories.entry((call.host.clone(), place.clone())).or_default();
         return output(format!("Initialized empty Git repository in {place}/.git/\n"));
     }
+    if world.is_closed(&call.host, &cwd, &call.user) {
+        return fatal(&format!("cannot change to '{cwd}': Permission denied"));
+    }
     if world.metadata(&call.host, &cwd).is_none() {
         return fatal(&format!("Cannot change to '{cwd}': No such file or directory"));
     }
-    let Some(top) = world.repository_of(&call.host, &cwd) else {
+    // One that is closed is none.
+    let reached = |top: &String| !world.is_closed(&call.host, &format!("{top}/.git"), &call.user);
+    let Some(top) = world.repository_of(&call.host, &cwd).filter(reached) else {
         return fatal("Not a git repository (or any of the parent directories): .git");
     };
     let name = call.env.get("GIT_AUTHOR_NAME").cloned().unwrap_or_else(|| {

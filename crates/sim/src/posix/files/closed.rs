@@ -9,8 +9,12 @@ use super::World;
 /// The closed paths of all machines.
 pub(crate) type ClosedPaths = BTreeSet<(HostName, String)>;
 
+/// Stands for the folder of each process: what the option `hidepid=1` of `/proc` closes.
+pub const PROCESSES: &str = "/proc/PID";
+
 impl World {
-    /// Fault: nobody but root may read this file, enter this folder, or run this program (`/usr/bin/NAME`).
+    /// Fault: nobody but root may read this file, enter this folder, or run this program (`/usr/bin/NAME`), or, of
+    /// [`PROCESSES`], see what a process is.
     pub fn close(&mut self, host: &HostName, path: &str) {
         self.closed.insert((host.clone(), path.to_owned()));
     }
@@ -34,6 +38,11 @@ impl World {
     }
 
     fn closes(&self, host: &HostName, path: &str, user: &str) -> bool {
-        user != "root" && !self.closed.is_empty() && self.closed.contains(&(host.clone(), path.to_owned()))
+        if user == "root" || self.closed.is_empty() {
+            return false;
+        }
+        let closed = |path: &str| self.closed.contains(&(host.clone(), path.to_owned()));
+        let is_number = |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+        closed(path) || path.strip_prefix("/proc/").is_some_and(is_number) && closed(PROCESSES)
     }
 }

@@ -144,6 +144,10 @@ fn by_path<'a>(ask: &Ask<'_>, options: &Options, mounts: &'a [Mount], reply: &mu
             || ask.world.list_dir(ask.host, &path).is_some()
             || ask.world.read_file(ask.host, &path).is_some();
         match mounts.iter().filter(holds).max_by_key(|m| m.path.len()) {
+            _ if ask.world.is_out_of_reach(ask.host, &path, ask.user) => {
+                reply.stderr.extend(format!("df: {given}: Permission denied\n").into_bytes());
+                reply.status = 1;
+            }
             Some(mount) if exists || mount.hanging => shown.push(mount),
             _ => {
                 reply.stderr.extend(format!("df: {given}: No such file or directory\n").into_bytes());

@@ -147,8 +147,9 @@ fn unary(shell: &Shell, sign: &str, operand: &str) -> Option<bool> {
         let size = found.filter(|found| !found.directory).map(|found| found.size);
         size.or_else(|| matches!(path.as_str(), "/dev/null" | "/dev/tty").then_some(0))
     };
-    let program =
-        || matches!(shell.find(operand), Found::Program(_) | Found::Runner) && operand.contains('/');
+    let found = || if operand.contains('/') { shell.find(operand) } else { Found::Nothing };
+    let program = || matches!(found(), Found::Program(_) | Found::Runner | Found::Closed);
+    let runs = || matches!(found(), Found::Program(_) | Found::Runner);
     let directory = || !operand.is_empty() && shell.is_directory(&shell.absolute(operand));
     let is_of_file = matches!(sign, "-e" | "-f" | "-d" | "-s" | "-r" | "-w" | "-x");
     let (is_closed, is_out_of_reach) = if is_of_file && shell.user != "root" {
@@ -167,7 +168,7 @@ fn unary(shell: &Shell, sign: &str, operand: &str) -> Option<bool> {
         "-f" => file().is_some() || program(),
         "-d" => directory(),
         "-s" => file().is_some_and(|size| size > 0) || directory(),
-        "-x" => program() || directory(),
+        "-x" => runs() || directory(),
         "-b" | "-c" | "-g" | "-k" | "-p" | "-u" | "-h" | "-L" | "-S" | "-O" | "-G" | "-N" => false,
         "-t" => false,
         "-v" => shell.get(operand).is_some(),

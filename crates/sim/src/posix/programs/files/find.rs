@@ -210,7 +210,10 @@ fn walk(work: &mut Work<'_>, plan: &Plan, shown: &str, path: &str, depth: usize)
     let elsewhere = plan.stays
         && depth > 0
         && work.world.machine(&work.host).is_some_and(|m| m.mounts.iter().any(|mount| mount.path == path));
-    if found.directory && !elsewhere && plan.most.is_none_or(|most| depth < most) {
+    let enters = found.directory && !elsewhere && plan.most.is_none_or(|most| depth < most);
+    if enters && work.world.is_closed(&work.host, path, &work.user) {
+        work.complain(&format!("'{shown}': Permission denied"));
+    } else if enters {
         for name in work.world.list_dir(&work.host, path).unwrap_or_default() {
             let shown = format!("{}/{name}", shown.trim_end_matches('/'));
             walk(work, plan, &shown, &format!("{}/{name}", path.trim_end_matches('/')), depth + 1);
