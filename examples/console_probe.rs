@@ -8,7 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jumpdeck::app::model::Model;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::keymap::Keymap;
+use jumpdeck::operator::commands::Start;
 use jumpdeck::operator::control::RunControl;
+use jumpdeck::runtime::clipboard::Clipboard;
+use jumpdeck::runtime::handoff::Copier;
 use jumpdeck::runtime::{Console, ConsoleEnd, Draw, FleetControl, RuntimeError, run, terminal};
 use jumpdeck_fleet::event::{Answer, QuestionId};
 use jumpdeck_fleet::fleet::Fleet;
@@ -94,6 +97,12 @@ async fn console() -> Result<ConsoleEnd, RuntimeError> {
         fleet: Nobody,
         runs: Nobody,
         stage: taken.guard,
+        copier: Copier::new(
+            Start { world: None, tail: String::new() },
+            Clipboard::from_environment(),
+            "/nonexistent".into(),
+            "/nonexistent".into(),
+        ),
         clock,
         input: taken.input,
         urgent: taken.urgent,

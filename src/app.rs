@@ -3,8 +3,10 @@
 
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod handoff;
 pub mod message;
 pub mod model;
+pub mod opening;
 pub mod rows;
 pub mod screens;
 pub mod settle;

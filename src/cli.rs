@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use common::{CliError, Common, DEFAULT_WORLD, Looks};
+use common::{CliError, Common, DEFAULT_WORLD, Looks, ShownFirst};
 
 #[cfg(test)]
 mod advice_tests;
@@ -94,6 +94,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let common = &cli.common;
+    let shows = matches!(cli.command, None | Some(Command::Console(_) | Command::Demo { .. }));
+    if !shows && cli.looks.view != ShownFirst::default() {
+        // Whoever asks for a part must not take all of it for that part.
+        print::complain("--screen, --host, --filter, --sort and --reverse are options of the console");
+        return ExitCode::from(2);
+    }
     let done = match cli.command {
         None => console::run(common, &cli.looks),
         Some(Command::Console(looks)) => console::run(common, &looks.or(cli.looks)),

@@ -28,6 +28,7 @@ pub mod commands;
 pub mod control;
 pub mod fleet_command;
 pub mod following;
+pub mod handoff;
 pub mod inputs;
 pub mod left;
 pub mod listing;

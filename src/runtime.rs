@@ -7,7 +7,7 @@ use ratatui::backend::Backend;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until, timeout_at};
 
-use crate::app::message::{AppEffect, Msg};
+use crate::app::message::{AppEffect, Copied, Msg};
 use crate::app::model::Model;
 use crate::app::update::update;
 use crate::collect::clock::Clock;
@@ -16,7 +16,9 @@ use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::run::{Arming, RunEvent};
 use jumpdeck_fleet::time::Moment;
 
+pub mod clipboard;
 pub mod color;
+pub mod handoff;
 pub mod input;
 mod ports;
 #[cfg(test)]
@@ -29,6 +31,7 @@ mod watch;
 
 pub use ports::{ConsoleEnd, Draw, FleetControl, RuntimeError, Stage};
 
+use handoff::Copier;
 use input::{TerminalInput, Urgent};
 
 /// Frames are at least this far apart: 30 a second.
@@ -52,6 +55,8 @@ pub struct Console<B: Backend, D, F, R, S> {
     pub runs: R,
     /// The terminal guard.
     pub stage: S,
+    /// Where copies of the view go.
+    pub copier: Copier,
     /// The process's clock; the same that snapshots are stamped with.
     pub clock: Clock,
     /// Keys, pastes, sizes.
@@ -71,6 +76,7 @@ enum NextInput {
     Input(TerminalInput),
     News(usize),
     RunNews(Option<RunEvent>),
+    Copied(Copied),
     Time,
 }
 
@@ -124,7 +130,8 @@ where
         let mut batch = Vec::with_capacity(BATCH);
         // Something to look at before anybody is asked anything.
         self.frame(pace)?;
-        let start = self.model.start();
+        let mut start = self.model.start();
+        start.extend(self.model.screen().kind().asks(&self.model));
         self.perform(start)?;
         loop {
             let ended = match self.next(pace, &mut batch).await {
@@ -157,6 +164,11 @@ where
                 NextInput::RunNews(Some(event)) => {
                     self.tick();
                     let effects = update(&mut self.model, Msg::Run(event));
+                    self.perform(effects)?
+                }
+                NextInput::Copied(copied) => {
+                    self.tick();
+                    let effects = update(&mut self.model, Msg::Copied(copied));
                     self.perform(effects)?
                 }
                 NextInput::Time => {
@@ -195,6 +207,7 @@ where
             Some(urgent) = self.urgent.recv() => NextInput::Urgent(urgent),
             () = at(frame) => NextInput::Frame,
             Some(input) = self.input.recv() => NextInput::Input(input),
+            Some(copied) = self.copier.outcomes.recv() => NextInput::Copied(copied),
             event = self.run_news.recv(), if pace.run_news_open => NextInput::RunNews(event),
             taken = self.news.recv_many(batch, BATCH), if pace.news_open => NextInput::News(taken),
             () = at(time) => NextInput::Time,
@@ -276,6 +289,10 @@ where
             match effect {
                 AppEffect::Quit => return Ok(Some(ConsoleEnd::Quit)),
                 AppEffect::Redraw => self.redraw()?,
+                AppEffect::CopyView => {
+                    let screen = self.draw.plain(&self.model);
+                    self.copier.copy(&self.model, &screen, |bytes| self.stage.send(bytes));
+                }
                 AppEffect::Refresh(env) => self.fleet.refresh(&env),
                 AppEffect::Activate(env) => self.fleet.activate(&env),
                 AppEffect::Retry(env, host) => self.fleet.retry(&env, host.as_ref()),

@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use crate::app::model::Model;
 
 mod ascii;
+mod plain;
 pub(crate) mod scene;
 pub(crate) mod screens;
 pub mod signs;
@@ -29,6 +30,7 @@ mod tests;
 #[cfg(test)]
 mod unknown_tests;
 
+pub use plain::plain;
 pub use state::{ChosenColumns, ViewState};
 pub use styles::{ColorSupport, Styles};
 

@@ -27,6 +27,8 @@ pub enum Msg {
     Fleet(FleetEvent),
     /// News of runs.
     Run(RunEvent),
+    /// What became of a copy.
+    Copied(Copied),
 }
 
 /// What the model asks of the world.
@@ -36,6 +38,8 @@ pub enum AppEffect {
     Quit,
     /// Draw every cell of the screen again: something else may have written on it.
     Redraw,
+    /// Copy the view on screen.
+    CopyView,
     /// Ask every host of the environment now.
     Refresh(EnvName),
     /// Connect (if not yet) and make this environment the one polled at full cadence; others stay warm.
@@ -86,4 +90,13 @@ impl fmt::Debug for Inputs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
+}
+
+/// What became of a copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// Whether it was sent to the terminal; nobody can know whether that took it.
+    pub terminal: Result<(), String>,
+    /// The file that has it too.
+    pub file: Result<String, String>,
 }

@@ -133,7 +133,7 @@ pub struct Filter {
 }
 
 /// How the fleet table is sorted.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sort {
     /// The order.
     pub by: &'static Order,

@@ -12,7 +12,7 @@ pub mod term;
 #[cfg(test)]
 mod tests;
 
-pub use filter::{Words, wrong};
+pub use filter::{Words, unreadable, wrong};
 
 /// How many rows the screen on top has.
 #[must_use]

@@ -57,10 +57,31 @@ pub struct Door {
     pub tab: Option<&'static str>,
 }
 
+/// A run that a screen shows, by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShownRun<'a> {
+    /// Under way, or stopped.
+    Live(&'a str),
+    /// A past one of this machine.
+    Past(&'a str),
+}
+
 /// What a screen is. Only what differs from a plain page is written.
 pub trait ScreenKind: Sync {
     /// The title of its keys in help.
     fn title(&self) -> &'static str;
+
+    /// What it shows, in a few words: `problems`, `host db2`.
+    fn name(&self, screen: &Screen) -> String {
+        let _ = screen;
+        self.title().trim_start_matches("ON ").to_lowercase()
+    }
+
+    /// The run that it shows, if it shows one.
+    fn run_of<'a>(&self, screen: &'a Screen) -> Option<ShownRun<'a>> {
+        let _ = screen;
+        None
+    }
 
     /// What one does on it, for help.
     fn keys(&self) -> &'static [Action];

@@ -51,6 +51,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
             tick(model, now);
             Vec::new()
         }
+        Msg::Copied(copied) => {
+            model.copied(&copied);
+            Vec::new()
+        }
         Msg::Fleet(event) => news::take(model, event),
         Msg::Run(event) => {
             model.changed = true;

@@ -55,6 +55,35 @@ pub(super) struct Looks {
     /// The environment shown first
     #[arg(long, short, value_name = "NAME")]
     pub(super) env: Option<String>,
+    #[command(flatten)]
+    pub(super) view: ShownFirst,
+}
+
+/// What the console shows first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub(super) struct ShownFirst {
+    /// The screen shown first: fleet, replication, roles, problems, services, runbooks or past-runs [default: fleet]
+    #[arg(long, value_name = "NAME", conflicts_with = "host")]
+    pub(super) screen: Option<String>,
+    /// The host whose page is shown first
+    #[arg(long, value_name = "NAME")]
+    pub(super) host: Option<String>,
+    /// The filter of the screen shown first, as typed after /: 'role:db load>1'
+    #[arg(long, value_name = "TEXT", conflicts_with = "host", allow_hyphen_values = true)]
+    pub(super) filter: Option<String>,
+    /// The order of the fleet: worst-first, inventory-order, or a column: host, load, disk, age [default: worst-first]
+    #[arg(long, value_name = "ORDER", conflicts_with = "host")]
+    pub(super) sort: Option<String>,
+    /// That order reversed
+    #[arg(long, conflicts_with = "host")]
+    pub(super) reverse: bool,
+}
+
+impl ShownFirst {
+    /// This, or what was asked for before the command's name.
+    fn or(self, before: Self) -> Self {
+        if self == Self::default() { before } else { self }
+    }
 }
 
 impl Looks {
@@ -64,6 +93,7 @@ impl Looks {
             theme: self.theme.or(before.theme),
             keymap: self.keymap.or(before.keymap),
             env: self.env.or(before.env),
+            view: self.view.or(before.view),
         }
     }
 }

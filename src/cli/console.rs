@@ -10,20 +10,25 @@ use tokio::sync::mpsc;
 use super::common::{CliError, Common, Looks};
 use super::inventory;
 use super::setup::{self, Setup};
+use crate::app::handoff::PlainScreen;
 use crate::app::model::{Model, Room};
 use crate::collect::Collector;
 use crate::collect::desk::Desk;
 use crate::config::files;
 use crate::config::settings::ColorChoice;
 use crate::config::theme::Theme;
-use crate::operator::commands;
+use crate::operator::commands::{self, Start};
 use crate::operator::service::{LeftInEffect, RunService};
+use crate::runtime::clipboard::Clipboard;
 use crate::runtime::color::Capabilities;
+use crate::runtime::handoff::Copier;
 use crate::runtime::{Console, ConsoleEnd, Draw, FleetControl, RuntimeError, terminal};
-use crate::view::{ChosenColumns, ColorSupport, Styles, ViewState, draw};
+use crate::view::{ChosenColumns, ColorSupport, Styles, ViewState, draw, plain};
 use jumpdeck_fleet::event::{Answer, QuestionId};
 use jumpdeck_fleet::fleet::Fleet;
 use jumpdeck_fleet::names::{EnvName, HostName};
+
+mod opening;
 
 /// News on its way from the actors; a full queue makes them wait.
 const QUEUE: usize = 1024;
@@ -48,6 +53,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
         files::load_keymap(&setup.paths.keymaps(), keymap).map_err(|error| setup::rendered(vec![*error]))?;
     let mut target = setup::target(common, setup)?;
     let active = active(&target.fleet, looks, setup)?;
+    let shown = opening::read(&looks.view, target.fleet.environments.get(active).map(AsRef::as_ref))?;
 
     let (sender, news) = mpsc::channel(QUEUE);
     let (run_sender, run_news) = mpsc::channel(RUN_QUEUE);
@@ -74,6 +80,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
     );
     model.active = active;
     model.keymap_refused = (!mistakes.is_empty()).then(|| inventory::refused(&mistakes));
+    shown.enter(&mut model);
     let support = match setup.settings.color {
         ColorChoice::Auto => terminal_says.wanted,
         ColorChoice::Always => terminal_says.possible,
@@ -86,6 +93,12 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
         fleet: Reached { collector, desk },
         runs,
         stage: taken.guard,
+        copier: Copier::new(
+            Start { world: common.demo.clone(), tail: common.tail() },
+            Clipboard::from_environment(),
+            setup.paths.handoff(),
+            setup.context.home.clone(),
+        ),
         clock: target.clock,
         input: taken.input,
         urgent: taken.urgent,
@@ -184,6 +197,10 @@ impl Draw for Screens {
         if let Some(theme) = self.themes.iter().find(|t| t.name == name) {
             self.styles = Styles::new(theme, self.support).in_ascii(self.styles.ascii);
         }
+    }
+
+    fn plain(&self, model: &Model) -> PlainScreen {
+        plain(model, &self.styles, &self.state.columns)
     }
 
     fn room(&self, model: &Model) -> Room {

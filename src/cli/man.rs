@@ -20,6 +20,7 @@ const FILES: &[(&str, &str)] = &[
     ("~/.config/jumpdeck/runbooks/*.toml", "Your own runbooks; they replace built-in ones by name."),
     ("~/.config/jumpdeck/allowed_signers", "Whose signatures count for jumpdeck runbook verify."),
     ("~/.local/state/jumpdeck/runs/*.jsonl", "The journals of runs."),
+    ("~/.local/state/jumpdeck/handoff/*.txt", "The views that were copied, the newest 50."),
     ("~/.local/state/jumpdeck/jumpdeck.log", "The log, while JUMPDECK_LOG is set."),
 ];
 

@@ -147,6 +147,7 @@ actions! {
         Redraw, "redraw", Nothing, "draw the screen again";
         Retry, "retry", Retry, "retry the jump box or host";
         Pause, "pause", Pause, "pause the screen";
+        Copy, "copy", Nothing, "copy view and command";
         NextTheme, "next_theme", Themes, "next theme";
         Palette, "palette", Nothing, "command palette: find and do anything";
         Help, "help", Nothing, "help";

@@ -81,6 +81,12 @@ impl Paths {
         self.state.join("disks")
     }
 
+    /// The folder of the views that were copied.
+    #[must_use]
+    pub fn handoff(&self) -> PathBuf {
+        self.state.join("handoff")
+    }
+
     /// The folder of the journals of runs.
     #[must_use]
     pub fn runs(&self) -> PathBuf {

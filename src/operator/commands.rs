@@ -24,6 +24,32 @@ pub fn takeover(run: &str, env: &str, tail: &str) -> String {
     format!("jumpdeck runbook takeover {run} --env {}{tail}", quoted(env))
 }
 
+/// A run that another operator has under way.
+#[must_use]
+pub fn watch(run: &str, env: &str, tail: &str) -> String {
+    format!("jumpdeck runbook watch {run} --env {}{tail}", quoted(env))
+}
+
+/// How a console is started that reaches the same fleet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// The simulated world, if it is one.
+    pub world: Option<String>,
+    /// What commands need behind them so that they reach the same inventory.
+    pub tail: String,
+}
+
+impl Start {
+    /// A console on an environment, with these arguments, not yet quoted.
+    #[must_use]
+    pub fn console(&self, env: &str, arguments: &[String]) -> String {
+        let demo = self.world.iter().flat_map(|world| ["demo", world.as_str()]);
+        let words = demo.chain(["--env", env]).chain(arguments.iter().map(String::as_str));
+        let quoted: String = words.map(|word| format!(" {}", quoted(word))).collect();
+        format!("jumpdeck{quoted}{}", self.tail)
+    }
+}
+
 /// A run's report.
 #[must_use]
 pub fn report(run: &str) -> String {

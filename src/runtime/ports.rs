@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::app::handoff::PlainScreen;
 use crate::app::model::{Model, Room};
 use jumpdeck_fleet::event::{Answer, QuestionId};
 use jumpdeck_fleet::fleet::Fleet;
@@ -14,6 +15,12 @@ pub trait Draw {
 
     /// Uses that theme from the next frame on.
     fn use_theme(&mut self, name: &str);
+
+    /// What is on screen as plain text.
+    fn plain(&self, model: &Model) -> PlainScreen {
+        let _ = model;
+        PlainScreen::default()
+    }
 
     /// What the last frame had room for.
     fn room(&self, model: &Model) -> Room {
@@ -50,6 +57,12 @@ pub trait Stage {
     /// # Errors
     /// When the terminal cannot be taken.
     fn resume(&mut self) -> std::io::Result<()>;
+
+    /// Sends bytes to the terminal that draw nothing, between two frames.
+    ///
+    /// # Errors
+    /// When the terminal does not take them.
+    fn send(&mut self, bytes: &[u8]) -> std::io::Result<()>;
 }
 
 /// Why the console ended, when nothing went wrong.

@@ -244,6 +244,7 @@ impl Person {
             fleet: Asked::default(),
             runs: script,
             stage: Asked::default(),
+            copier: super::tests::copier(std::path::Path::new("/nonexistent")),
             clock,
             input,
             urgent: urgent_receiver,

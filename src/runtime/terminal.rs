@@ -106,6 +106,11 @@ impl Stage for TerminalGuard {
     fn resume(&mut self) -> io::Result<()> {
         enter()
     }
+
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // Behind the lock of frames, in one piece.
+        Output::open()?.write_all(bytes)
+    }
 }
 
 impl Drop for TerminalGuard {

@@ -10,8 +10,12 @@ use tokio::task::{JoinHandle, LocalSet};
 use tokio::time::{advance, timeout};
 use zeroize::Zeroizing;
 
+use base64::Engine as _;
+
+use super::clipboard::Clipboard;
 use super::*;
 use crate::config::keymap::{KeyCode, KeyPress, Keymap};
+use crate::operator::commands::Start;
 use jumpdeck_fleet::event::{Answer, QuestionId};
 use jumpdeck_fleet::event::{Question, QuestionKind};
 use jumpdeck_fleet::fleet::Fleet;
@@ -88,6 +92,12 @@ impl RunControl for Asked {
     }
 }
 
+/// Copies to a terminal of its own, without anything between.
+pub(super) fn copier(folder: &std::path::Path) -> Copier {
+    let start = Start { world: Some("wpd-2015".to_owned()), tail: String::new() };
+    Copier::new(start, Clipboard::of(|_| None), folder.join("handoff"), folder.to_owned())
+}
+
 impl Stage for Asked {
     fn suspend(&mut self, whole_job: bool) -> std::io::Result<bool> {
         self.note(if whole_job { "stop job" } else { "stop" });
@@ -95,6 +105,10 @@ impl Stage for Asked {
     }
     fn resume(&mut self) -> std::io::Result<()> {
         self.note("resume");
+        Ok(())
+    }
+    fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.note(format!("send {}", String::from_utf8_lossy(bytes)));
         Ok(())
     }
 }
@@ -105,12 +119,13 @@ struct Line(watch::Sender<(u32, String)>);
 impl Draw for Line {
     fn draw(&mut self, frame: &mut ratatui::Frame<'_>, model: &Model) {
         let text = format!(
-            "env={} filter={:?} questions={} now={}s size={:?}",
+            "env={} filter={:?} questions={} now={}s size={:?} notice={:?}",
             model.active,
             model.filter().text.as_str(),
             model.questions.len(),
             model.now.0 / 1000,
             model.size,
+            model.notice.as_ref().map(|(text, _)| text),
         );
         frame.render_widget(text.as_str(), frame.area());
         self.0.send_modify(|(frames, last)| {
@@ -129,6 +144,7 @@ struct Harness {
     _run_news: mpsc::Sender<RunEvent>,
     frames: watch::Receiver<(u32, String)>,
     asked: Asked,
+    home: tempfile::TempDir,
     end: JoinHandle<Result<ConsoleEnd, RuntimeError>>,
 }
 
@@ -140,6 +156,7 @@ impl Harness {
         let (news, news_receiver) = mpsc::channel(1024);
         let (run_news, run_news_receiver) = mpsc::channel(64);
         let (frame, frames) = watch::channel((0, String::new()));
+        let home = tempfile::tempdir().unwrap();
         let asked = Asked::default();
         let clock = Clock::start();
         let fleet = Arc::new(Fleet { environments: two_environments(), simulated: true });
@@ -150,6 +167,7 @@ impl Harness {
             draw: Line(frame),
             fleet: asked.clone(),
             stage: asked.clone(),
+            copier: copier(home.path()),
             clock,
             input,
             urgent: urgent_receiver,
@@ -158,7 +176,7 @@ impl Harness {
             run_news: run_news_receiver,
         };
         let end = tokio::task::spawn_local(run(console));
-        Self { keys, urgent, news, _run_news: run_news, frames, asked, end }
+        Self { keys, urgent, news, _run_news: run_news, frames, asked, end, home }
     }
 
     async fn type_keys(&self, text: &str) {
@@ -338,4 +356,45 @@ fn a_stopped_console_draws_nothing_until_it_goes_on() {
 fn exit_codes_are_those_of_shells() {
     let codes = [ConsoleEnd::Quit, ConsoleEnd::Signal(15), ConsoleEnd::HungUp].map(ConsoleEnd::exit_code);
     assert_eq!(codes, [0, 143, 129]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_goes_to_the_terminal_and_into_a_file_and_says_so() {
+    LocalSet::new()
+        .run_until(async {
+            let mut console = Harness::start();
+            console.type_keys("/db").await;
+            console.shows("filter=\"db").await;
+            console
+                .keys
+                .send(TerminalInput::Key(KeyPress { code: KeyCode::Enter, ctrl: false, alt: false }))
+                .await
+                .unwrap();
+            console.type_keys("c").await;
+            console.shows("handoff/").await;
+            let asked = console.asked.all();
+            let sent = asked.iter().find_map(|what| what.strip_prefix("send \x1b]52;c;")).unwrap();
+            let bytes =
+                base64::engine::general_purpose::STANDARD.decode(sent.trim_end_matches('\x07')).unwrap();
+            let text = String::from_utf8(bytes).unwrap();
+            assert!(text.contains("SIMULATED") && text.contains("FILTER /db"), "{text}");
+            assert!(text.ends_with("This view: jumpdeck demo wpd-2015 --env one --filter db\n"), "{text}");
+            let files: Vec<_> = std::fs::read_dir(console.home.path().join("handoff")).unwrap().collect();
+            assert_eq!(files.len(), 1);
+            assert_eq!(std::fs::read_to_string(files[0].as_ref().unwrap().path()).unwrap(), text);
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_folder_that_cannot_be_made_leaves_the_copy() {
+    LocalSet::new()
+        .run_until(async {
+            let mut console = Harness::start();
+            std::fs::write(console.home.path().join("handoff"), "a file").unwrap();
+            console.type_keys("c").await;
+            console.shows("no file:").await;
+            assert!(console.asked.all().iter().any(|what| what.starts_with("send \x1b]52;c;")));
+        })
+        .await;
 }

@@ -15,6 +15,7 @@ pub struct ViewState {
     offsets: HashMap<(usize, List), usize>,
     page: usize,
     scroll_limit: Option<usize>,
+    rest: (usize, usize),
     read: Option<(Text, usize)>,
 }
 
@@ -48,6 +49,12 @@ impl ViewState {
     /// A new frame begins.
     pub(crate) fn begin(&mut self) {
         self.scroll_limit = None;
+        self.rest = (0, 0);
+    }
+
+    /// Rows or lines before and after those that the last frame had room for.
+    pub(crate) fn rest(&self) -> (usize, usize) {
+        self.rest
     }
 
     /// The first row to draw of a list of `len` rows in `height` lines, so that the selected one is seen.
@@ -70,6 +77,7 @@ impl ViewState {
         }
         *offset = (*offset).min(len.saturating_sub(height));
         self.page = height;
+        self.rest = (*offset, len.saturating_sub(*offset + height));
         *offset
     }
 
@@ -89,7 +97,9 @@ impl ViewState {
         self.page = height;
         let limit = len.saturating_sub(height);
         self.scroll_limit = Some(limit);
-        wanted.min(limit)
+        let top = wanted.min(limit);
+        self.rest = (top, limit - top);
+        top
     }
 }
 

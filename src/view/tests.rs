@@ -21,6 +21,7 @@ mod hints;
 mod knowledge;
 mod palette;
 mod past;
+mod plain;
 mod services;
 mod strip;
 mod themes;

@@ -16,7 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("demo", &["transport"]),
     ("collect", &["transport", "openssh", "listening", "ownership"]),
     ("runbook", &["transport", "openssh", "config", "ownership", "listening"]),
-    ("operator", &["runbook", "collect", "config", "transport", "openssh"]),
+    ("operator", &["runbook", "collect", "config", "transport", "openssh", "ownership"]),
     ("app", &["config"]),
     ("view", &["app", "config"]),
     ("runtime", &["view", "app", "operator", "runbook", "collect", "config", "transport"]),

@@ -55,6 +55,17 @@ fn looks_may_be_asked_for_before_the_command_and_without_one() {
     }
 }
 
+/// A filter that another command ignores would show all of what a part was asked of.
+#[test]
+fn what_the_console_shows_first_is_refused_by_other_commands() {
+    for arguments in [&["--filter", "db", "status", "--demo"][..], &["--screen", "roles", "check"]] {
+        let refused = ran(arguments);
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}");
+        assert!(said.contains("options of the console"), "{arguments:?}: {said}");
+    }
+}
+
 /// Console finding 24: the name of a command behind `--demo` is no world.
 #[test]
 fn a_command_after_demo_is_a_command() {

@@ -14,6 +14,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
+mod copied;
+
 /// The console.
 const JUMPDECK: &str = env!("CARGO_BIN_EXE_jumpdeck");
 /// No wait in these tests is longer.
@@ -42,6 +44,8 @@ struct Pty {
     path: String,
     child: Child,
     screen: vt100::Parser,
+    /// Every byte that the program wrote.
+    said: Vec<u8>,
     modes: String,
 }
 
@@ -77,7 +81,7 @@ impl Pty {
             .spawn()
             .expect("setsid (util-linux)");
         let screen = vt100::Parser::new(cells(24), cells(80), 200);
-        Self { master: Some(File::from(master)), slave, path, child, screen, modes }
+        Self { master: Some(File::from(master)), slave, path, child, screen, said: Vec::new(), modes }
     }
 
     /// The probe, with its first frame drawn.
@@ -91,9 +95,15 @@ impl Pty {
 
     /// The console itself, on a simulated fleet, with its first frame drawn.
     fn demo(home: &tempfile::TempDir) -> Self {
+        Self::demo_with(home, &[], &[])
+    }
+
+    /// The same with more of an environment and more arguments.
+    fn demo_with(home: &tempfile::TempDir, environment: &[&str], arguments: &[&str]) -> Self {
         let home = format!("HOME={}", home.path().display());
-        let program = ["env", "-u", "XDG_CONFIG_HOME", "-u", "XDG_STATE_HOME", &home, JUMPDECK, "demo"];
-        let mut pty = Self::run(&program);
+        let env = "env -u XDG_CONFIG_HOME -u XDG_STATE_HOME -u TMUX -u STY";
+        let program: Vec<&str> = env.split(' ').chain([home.as_str()]).collect();
+        let mut pty = Self::run(&[&program, environment, &[JUMPDECK, "demo"], arguments].concat());
         pty.until("the console", |p| p.is_taken() && p.contents().contains("SIMULATED"));
         pty
     }
@@ -128,6 +138,7 @@ impl Pty {
             let mut bytes = [0; 4096];
             let read = master.read(&mut bytes).unwrap();
             self.screen.process(&bytes[..read]);
+            self.said.extend_from_slice(&bytes[..read]);
         }
     }
 

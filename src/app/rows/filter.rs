@@ -3,6 +3,8 @@
 //! A term is text (`app`), a field and its value (`role:db`, `state:up,unreachable`), or a figure and a limit
 //! (`load>1`, `disk>=90`); `!` before it turns it round. A term that cannot be read hides nothing, and [`wrong`] says what would work.
 
+use std::ops::Range;
+
 use crate::app::model::{EnvironmentState, Model};
 use jumpdeck_fleet::fleet::Host;
 use jumpdeck_fleet::judge::roles::reported;
@@ -38,6 +40,29 @@ pub(in crate::app) fn of(model: &Model, words: &Words) -> Terms {
 #[must_use]
 pub fn wrong(model: &Model) -> Option<String> {
     of(model, model.screen().kind().filter()?).wrong
+}
+
+/// The first word of a filter that hides nothing, with its place in the text, and why: it cannot be read, or it is only begun
+/// (`role:`).
+#[must_use]
+pub fn unreadable(text: &str, words: &Words) -> Option<(Range<usize>, String)> {
+    let mut from = 0;
+    for word in text.split_whitespace() {
+        let start = from + text.get(from..)?.find(word)?;
+        from = start + word.len();
+        match term::read(&word.to_lowercase(), words) {
+            Ok(Some(_)) => {}
+            Ok(None) => return Some((start..from, format!("no value after {word:?}"))),
+            Err(why) => return Some((start..from, why)),
+        }
+    }
+    None
+}
+
+/// The words of a filter that are in force, as they were typed.
+pub(in crate::app) fn in_force(text: &str, words: &Words) -> String {
+    let read = |word: &&str| matches!(term::read(&word.to_lowercase(), words), Ok(Some(_)));
+    text.split_whitespace().filter(read).collect::<Vec<_>>().join(" ")
 }
 
 impl Terms {

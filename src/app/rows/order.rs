@@ -1,6 +1,7 @@
 //! How the rows of the fleet are ordered. A column of the table brings its own order; two orders have no column.
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::time::Duration;
 
 use jumpdeck_fleet::fleet::Host;
@@ -43,6 +44,20 @@ pub static SEVERITY: Order = Order {
     down: true,
     key: |row| Key::highest(row.worst.map_or(0.0, |severity| f64::from(severity as u8) + 1.0)),
 };
+
+impl Order {
+    /// The word for it on the command line: `load`, `5m-load`, `worst-first`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.words.strip_prefix("by ").unwrap_or(self.words).to_lowercase().replace(' ', "-")
+    }
+}
+
+impl fmt::Debug for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words)
+    }
+}
 
 impl PartialEq for Order {
     fn eq(&self, other: &Self) -> bool {

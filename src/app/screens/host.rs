@@ -13,6 +13,10 @@ impl ScreenKind for Kind {
         "ON A HOST"
     }
 
+    fn name(&self, screen: &Screen) -> String {
+        host_of(screen).map_or_else(|| "host".to_owned(), |host| format!("host {host}"))
+    }
+
     fn keys(&self) -> &'static [Action] {
         use Action as A;
         &[A::Up, A::Down, A::PageUp, A::PageDown, A::Back, A::Retry, A::Refresh]

@@ -1,6 +1,6 @@
 //! The report of a past run: only to read.
 
-use super::{Screen, ScreenKind};
+use super::{Screen, ScreenKind, ShownRun};
 use crate::app::message::AppEffect;
 use crate::app::model::Model;
 use crate::config::action::{Action, Destination};
@@ -10,6 +10,14 @@ pub(super) struct Kind;
 impl ScreenKind for Kind {
     fn title(&self) -> &'static str {
         "ON A PAST RUN"
+    }
+
+    fn name(&self, screen: &Screen) -> String {
+        if let Screen::PastRun(run) = screen { format!("past run {run}") } else { "past run".to_owned() }
+    }
+
+    fn run_of<'a>(&self, screen: &'a Screen) -> Option<ShownRun<'a>> {
+        if let Screen::PastRun(run) = screen { Some(ShownRun::Past(run)) } else { None }
     }
 
     fn keys(&self) -> &'static [Action] {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Screen, ScreenKind, step};
+use super::{Screen, ScreenKind, ShownRun, step};
 use crate::app::message::AppEffect;
 use crate::app::model::{LibraryRow, Model};
 use crate::config::action::{Action, Destination};
@@ -13,6 +13,14 @@ pub(super) struct Kind;
 impl ScreenKind for Kind {
     fn title(&self) -> &'static str {
         "ON A RUN"
+    }
+
+    fn name(&self, screen: &Screen) -> String {
+        if let Screen::Run(run) = screen { format!("run {run}") } else { "run".to_owned() }
+    }
+
+    fn run_of<'a>(&self, screen: &'a Screen) -> Option<ShownRun<'a>> {
+        if let Screen::Run(run) = screen { Some(ShownRun::Live(run)) } else { None }
     }
 
     fn keys(&self) -> &'static [Action] {

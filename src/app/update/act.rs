@@ -128,6 +128,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
         Action::Redraw => return vec![AppEffect::Redraw],
         Action::Retry => return retry(model),
         Action::Pause => pause::pause(model),
+        Action::Copy => {
+            model.say("copying this view".to_owned());
+            return vec![AppEffect::CopyView];
+        }
         Action::NextTheme => return next_theme(model),
         Action::Palette => return palette::open(model),
         Action::Help => model.help = if model.help.is_some() { None } else { Some(0) },

@@ -34,10 +34,16 @@ pub(crate) struct FooterStatus<'a> {
 pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: FooterStatus<'_>) {
     let foot = Rect { y: area.bottom().saturating_sub(HEIGHT), height: HEIGHT, ..area };
     let says = row(foot, 0);
-    let room = right(buf, Rect { width: says.width.saturating_sub(1), ..says }, &place(scene, status.place));
+    let editing = scene.model.filter().editing;
+    let notice = scene.model.notice.as_ref().filter(|(_, until)| !editing && *until > scene.model.now);
+    let mut place = place(scene, status.place);
+    if notice.is_some_and(|(text, _)| text.width() + place.width() + 3 > usize::from(says.width)) {
+        // A notice ends with what to do next, or with a path.
+        place = Line::default();
+    }
+    let room = right(buf, Rect { width: says.width.saturating_sub(1), ..says }, &place);
     let inner = Rect { x: says.x + 1, width: room.saturating_sub(1), ..says };
-    let notice = scene.model.notice.as_ref().filter(|(_, until)| *until > scene.model.now);
-    if scene.model.filter().editing {
+    if editing {
         type_in(buf, inner, scene);
     } else if let Some((notice, _)) = notice {
         left(buf, inner, &span(notice.as_str(), scene.styles.accent).into());

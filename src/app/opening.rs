@@ -1,0 +1,128 @@
+//! The view that the console opens with: what the command line asks for, and what the command of a copied view asks for again.
+
+use super::model::{Model, Sort};
+use super::rows::order;
+use super::rows::{filter, unreadable};
+use super::screens::Screen;
+use crate::config::action::{Action, Destination};
+use crate::config::diagnostic::Diagnostic;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::text::is_drawn;
+
+/// How the table of hosts is sorted when nobody says so.
+const AS_USUAL: Sort = Sort { by: &order::SEVERITY, reversed: false };
+
+/// A view of one environment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opening {
+    /// The screen.
+    pub screen: Destination,
+    /// The host that is shown in full, in place of the screen.
+    pub host: Option<HostName>,
+    /// The filter of the screen's rows; empty shows everything.
+    pub filter: String,
+    /// How the table of hosts is sorted.
+    pub sort: Sort,
+}
+
+impl Default for Opening {
+    fn default() -> Self {
+        Self { screen: Screen::ROOT.kind().tab(), host: None, filter: String::new(), sort: AS_USUAL }
+    }
+}
+
+impl Opening {
+    /// The view on screen. A page that belongs to one run opens with its list; words of a filter that hide nothing are not part of it.
+    #[must_use]
+    pub fn of(model: &Model) -> Self {
+        let kind = model.screen().kind();
+        let door = kind.door();
+        let words = kind.filter().filter(|_| door.is_some());
+        let to = door.map_or_else(|| kind.tab(), |door| door.key);
+        Self {
+            screen: to,
+            host: kind.host(model).filter(|_| kind.is_text()),
+            filter: words.map_or_else(String::new, |words| {
+                filter::in_force(model.filter_of(words).text.as_str(), words)
+            }),
+            sort: if kind.sorts() { model.sort } else { AS_USUAL },
+        }
+    }
+
+    /// The arguments that ask for it, not quoted.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut option = |name: &str, value: String| words.extend([format!("--{name}"), value]);
+        match &self.host {
+            Some(host) => option("host", host.to_string()),
+            None if self.screen != Screen::ROOT.kind().tab() => option("screen", screen_name(self.screen)),
+            None => {}
+        }
+        if !self.filter.is_empty() {
+            option("filter", self.filter.clone());
+        }
+        if self.sort.by != AS_USUAL.by {
+            option("sort", self.sort.by.name());
+        }
+        if self.sort.reversed {
+            words.push("--reverse".to_owned());
+        }
+        words
+    }
+
+    /// Shows it, in the environment that is shown.
+    pub fn enter(&self, model: &mut Model) {
+        model.sort = self.sort;
+        if let Some(screen) = Screen::at(self.screen) {
+            model.show(screen);
+        }
+        if let Some(filter) = model.filter_mut().filter(|_| !self.filter.is_empty()) {
+            filter.text.set(&self.filter);
+        }
+        if let Some(host) = &self.host {
+            model.open_host(host.clone());
+        }
+    }
+}
+
+/// The word for a screen on the command line.
+#[must_use]
+pub fn screen_name(screen: Destination) -> String {
+    Action::Screen(screen).help().replace(' ', "-")
+}
+
+/// The screen with that name.
+#[must_use]
+pub fn screen_named(name: &str) -> Option<Destination> {
+    Destination::ALL.iter().copied().find(|screen| screen_name(*screen) == name)
+}
+
+/// Checks a filter of a screen: a word that cannot be read would hide nothing.
+///
+/// # Errors
+/// The first word that cannot be read, with its place, or that the screen has no filter.
+pub fn check_filter(screen: Destination, text: &str) -> Result<(), Box<Diagnostic>> {
+    const OPTION: &str = "--filter";
+    let words = Screen::at(screen).and_then(|screen| screen.kind().filter());
+    let Some(words) = words else {
+        let error = Diagnostic::of_file(OPTION, format!("the screen {} has no filter", screen_name(screen)));
+        return Err(Box::new(error.help("leave --filter out, or choose another screen")));
+    };
+    if let Some((at, c)) = text.char_indices().find(|(_, c)| !is_drawn(*c)) {
+        let error =
+            Diagnostic::at(OPTION, &text.into(), at..at + c.len_utf8(), "a character that is not visible");
+        return Err(Box::new(error.help("remove it: it would match nothing")));
+    }
+    match unreadable(text, words) {
+        None => Ok(()),
+        Some((place, why)) => {
+            let error = Diagnostic::at(OPTION, &text.into(), place, why);
+            let example = words.example.unwrap_or("host:db !app");
+            Err(Box::new(error.help(format!("a filter looks like this: {example}"))))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! What the console shows first, from the command line: what cannot be read ends the program before the full screen.
+
+use crate::app::model::{Screen, Sort};
+use crate::app::opening::{Opening, check_filter, screen_name, screen_named};
+use crate::app::rows::order::{INVENTORY, Order, SEVERITY};
+use crate::cli::common::{CliError, ShownFirst, colour_on};
+use crate::config::action::Destination;
+use crate::config::diagnostic::nearest;
+use crate::view::{ChosenColumns, fleet_orders};
+use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::names::HostName;
+
+/// Reads what the command line asks for, of an environment.
+pub(super) fn read(asked: &ShownFirst, env: Option<&Environment>) -> Result<Opening, CliError> {
+    let screen = asked.screen.as_deref().map_or(Ok(Opening::default().screen), screen)?;
+    let host = asked.host.as_deref().map(|name| host(name, env)).transpose()?;
+    let filter = asked.filter.clone().unwrap_or_default();
+    if asked.filter.is_some() {
+        check_filter(screen, &filter)
+            .map_err(|wrong| CliError::Usage(wrong.render(colour_on(&std::io::stderr()))))?;
+    }
+    let by = asked.sort.as_deref().map_or(Ok(&SEVERITY), order)?;
+    let sorts = Screen::at(screen).is_some_and(|screen| screen.kind().sorts());
+    if !sorts && (asked.sort.is_some() || asked.reverse) {
+        let name = screen_name(screen);
+        return Err(CliError::Usage(format!("the screen {name} cannot be sorted: --sort is for the fleet")));
+    }
+    Ok(Opening { screen, host, filter, sort: Sort { by, reversed: asked.reverse } })
+}
+
+fn screen(name: &str) -> Result<Destination, CliError> {
+    screen_named(name).ok_or_else(|| {
+        let known = Destination::ALL.iter().map(|screen| screen_name(*screen));
+        unknown("screen", name, known.collect())
+    })
+}
+
+fn order(name: &str) -> Result<&'static Order, CliError> {
+    // Those of columns that are not shown, too: a colleague may have chosen others.
+    let columns = fleet_orders(&ChosenColumns::default());
+    let all = || [&SEVERITY, &INVENTORY].into_iter().chain(columns.iter().copied());
+    let found = all().find(|order| order.name() == name.to_lowercase());
+    found.ok_or_else(|| unknown("order", name, all().map(Order::name).collect()))
+}
+
+fn host(name: &str, env: Option<&Environment>) -> Result<HostName, CliError> {
+    let hosts = || env.into_iter().flat_map(|env| &env.hosts).map(|host| &host.id.host);
+    let found = hosts().find(|host| host.as_str() == name).cloned();
+    found.ok_or_else(|| {
+        let env = env.map_or("", |env| env.name.as_str());
+        let near = nearest(name, hosts().map(HostName::as_str));
+        let near = near.map_or_else(
+            || "`jumpdeck status` lists its hosts".to_owned(),
+            |near| format!("did you mean {near}?"),
+        );
+        CliError::Usage(format!("there is no host {name:?} in {env}; {near}"))
+    })
+}
+
+fn unknown(what: &str, name: &str, known: Vec<String>) -> CliError {
+    CliError::Usage(format!("there is no {what} {name:?}; there are: {}", known.join(", ")))
+}
+
+#[cfg(test)]
+mod tests;

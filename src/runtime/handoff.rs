@@ -1,0 +1,90 @@
+//! Copies the view on screen: to the terminal's clipboard, and into a file.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::clipboard::{self, Clipboard};
+use crate::app::handoff::{Handoff, PlainScreen};
+use crate::app::message::Copied;
+use crate::app::model::Model;
+use crate::app::opening::Opening;
+use crate::app::screens::ShownRun;
+use crate::operator::commands::{self, Start};
+use crate::operator::handoff::HandoffFolder;
+use jumpdeck_fleet::text::Clean;
+
+/// How long a file may take: a disk that hangs holds back no answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Where copies go, and how what is copied is opened again.
+#[derive(Debug)]
+pub struct Copier {
+    start: Start,
+    clipboard: Clipboard,
+    folder: HandoffFolder,
+    home: PathBuf,
+    done: mpsc::UnboundedSender<Copied>,
+    /// What became of copies.
+    pub(super) outcomes: mpsc::UnboundedReceiver<Copied>,
+}
+
+impl Copier {
+    /// Copies to that clipboard, and into files in `folder`; a path below `home` is shown with `~`.
+    #[must_use]
+    pub fn new(start: Start, clipboard: Clipboard, folder: PathBuf, home: PathBuf) -> Self {
+        let (done, outcomes) = mpsc::unbounded_channel();
+        Self { start, clipboard, folder: HandoffFolder(folder), home, done, outcomes }
+    }
+
+    /// Copies the view: `send` writes to the terminal. The outcome comes later.
+    pub(super) fn copy(
+        &self,
+        model: &Model,
+        screen: &PlainScreen,
+        send: impl FnOnce(&[u8]) -> std::io::Result<()>,
+    ) {
+        let now = Timestamp::now();
+        let said = now.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+        let handoff = Handoff::new(model, screen, &said, self.command(model));
+        let terminal = match self.clipboard.sequence(&handoff.within(clipboard::MOST)) {
+            Ok(sequence) => send(&sequence).map_err(|error| error.to_string()),
+            Err(why) => Err(why.to_owned()),
+        };
+        let (folder, home, done) = (self.folder.clone(), self.home.clone(), self.done.clone());
+        let (moment, text) = (now.strftime("%Y%m%dT%H%M%SZ").to_string(), handoff.within(usize::MAX));
+        tokio::spawn(async move {
+            let kept = tokio::task::spawn_blocking(move || folder.keep(&moment, &text));
+            let file = match tokio::time::timeout(PATIENCE, kept).await {
+                Ok(Ok(Ok(path))) => Ok(shown(&path, &home)),
+                Ok(Ok(Err(error))) => Err(Clean::new(&error.to_string()).to_string()),
+                Ok(Err(panicked)) => Err(panicked.to_string()),
+                Err(_) => Err(format!("it took more than {} s", PATIENCE.as_secs())),
+            };
+            // A console that has ended reads no outcome.
+            let _ = done.send(Copied { terminal, file });
+        });
+    }
+
+    /// The command that opens the view again. A run of a simulated fleet ends with the program: its list is opened.
+    fn command(&self, model: &Model) -> String {
+        let env = model.shown().map_or("", |env| env.spec.name.as_str());
+        let screen = model.screen();
+        match screen.kind().run_of(screen).filter(|_| !model.fleet.simulated) {
+            Some(ShownRun::Live(run)) => commands::watch(run, env, &self.start.tail),
+            Some(ShownRun::Past(run)) => commands::report(run),
+            None => self.start.console(env, &Opening::of(model).arguments()),
+        }
+    }
+}
+
+/// A path as it is shown: short where it is below the home folder.
+fn shown(path: &Path, home: &Path) -> String {
+    let text = match path.strip_prefix(home) {
+        Ok(below) => format!("~/{}", below.display()),
+        Err(_) => path.display().to_string(),
+    };
+    Clean::new(&text).to_string()
+}
