@@ -13,6 +13,7 @@ use jumpdeck_fleet::fleet::{Environment, Fleet};
 use jumpdeck_fleet::judge::worst;
 use jumpdeck_fleet::problem::Severity;
 
+mod export;
 #[cfg(test)]
 mod formats_tests;
 pub mod gather;
@@ -42,7 +43,7 @@ pub struct StatusArgs {
     #[arg(long, conflicts_with = "env")]
     all: bool,
     /// How to print it: JSON is one document a line and environment (docs/status-json.md), `nagios` a plugin's answer,
-    /// `openmetrics` figures for a collector (docs/status-metrics.md)
+    /// `openmetrics` figures for a collector (docs/status-metrics.md), `csv` and `markdown` the table for a spreadsheet or a ticket
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Seconds until hosts that have not answered are reported as timed out
@@ -66,6 +67,8 @@ enum Format {
     Json,
     Nagios,
     Openmetrics,
+    Csv,
+    Markdown,
 }
 
 pub(super) fn run(common: &Common, args: &StatusArgs) -> Result<ExitCode, CliError> {
@@ -92,6 +95,8 @@ pub(super) fn run(common: &Common, args: &StatusArgs) -> Result<ExitCode, CliErr
             lines.map_err(std::io::Error::from)?.iter().map(|line| format!("{line}\n")).collect()
         }
         Format::Nagios => nagios::render(&pictures),
+        Format::Csv => export::csv(&pictures, &taken_at.to_string())?,
+        Format::Markdown => export::markdown(&pictures, &taken_at.to_string()),
         Format::Openmetrics => {
             openmetrics::render(&documents().collect::<Vec<_>>(), taken_at).map_err(std::io::Error::other)?
         }

@@ -63,7 +63,7 @@ pub fn render(picture: &Picture, colour: bool) -> String {
     out
 }
 
-fn heading(picture: &Picture, colour: bool) -> String {
+pub(super) fn heading(picture: &Picture, colour: bool) -> String {
     let jump = &picture.jump;
     let simulated = if picture.simulated { "  SIMULATED" } else { "" };
     let state = match jump.rtt.current() {
@@ -83,7 +83,7 @@ fn worst_of(picture: &Picture, host: &HostSnapshot) -> Option<Severity> {
     picture.problems.iter().filter(|p| p.concerns(&host.id.host)).map(|p| p.severity).max()
 }
 
-fn row(picture: &Picture, host: &HostSnapshot) -> Vec<String> {
+pub(super) fn row(picture: &Picture, host: &HostSnapshot) -> Vec<String> {
     let situation = picture.situation();
     let sign = match worst_of(picture, host) {
         None if situation.is_judgeable(host) => "ok",
@@ -152,7 +152,7 @@ fn mount(path: &str) -> String {
     format!("…{}", end.into_iter().rev().collect::<String>())
 }
 
-fn sign(severity: Severity) -> &'static str {
+pub(super) fn sign(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "CRIT",
         Severity::Unknown => "UNKN",
