@@ -21,6 +21,7 @@ pub mod color;
 pub mod handoff;
 pub mod input;
 mod ports;
+pub mod raw;
 #[cfg(test)]
 mod run_tests;
 pub mod screen;

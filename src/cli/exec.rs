@@ -122,7 +122,7 @@ async fn ask(common: &Common, args: &ExecArgs) -> Result<(ExecSite, Vec<CommandA
     let named = DeclaredHosts::read(&args.places).map_err(CliError::Usage)?;
     let setup = Setup::read(common)?;
     let target = setup::target(common, &setup)?;
-    let (env, is_named) = environment(args, &named, &setup, &target.fleet)?;
+    let (env, is_named) = environment(args.env.as_deref(), &named, &setup, &target.fleet)?;
     let hosts = named.hosts(&env).map_err(CliError::Usage)?;
     let simulated = target.fleet.simulated;
     let site = ExecSite { env, simulated, hosts, line };
@@ -176,13 +176,13 @@ fn nobody(hosts: &[Arc<Host>], error: &TransportError) -> Vec<CommandAnswer> {
 }
 
 /// The environment, and whether the command line names it.
-fn environment(
-    args: &ExecArgs,
+pub(super) fn environment(
+    asked: Option<&str>,
     named: &DeclaredHosts,
     setup: &Setup,
     fleet: &Fleet,
 ) -> Result<(Arc<Environment>, bool), CliError> {
-    if let Some(name) = &args.env {
+    if let Some(name) = asked {
         return Ok((setup::environment(fleet, name)?, true));
     }
     let Some(fitting) = named.environments(fleet) else {
@@ -192,15 +192,12 @@ fn environment(
         [env] => Ok((env.clone(), true)),
         [] => {
             let known: Vec<&str> = fleet.environments.iter().map(|env| env.name.as_str()).collect();
-            Err(CliError::Usage(format!(
-                "WHERE names no environment there is; there are: {}",
-                known.join(", ")
-            )))
+            Err(CliError::Usage(format!("no environment of that name; there are: {}", known.join(", "))))
         }
         several => {
             let names: Vec<&str> = several.iter().map(|env| env.name.as_str()).collect();
             let names = names.join(", ");
-            Err(CliError::Usage(format!("WHERE names several environments ({names}); choose one with --env")))
+            Err(CliError::Usage(format!("several environments fit ({names}); choose one with --env")))
         }
     }
 }
@@ -217,7 +214,7 @@ fn allowed(env: &Environment) -> Result<(), CliError> {
 }
 
 /// What is said of runs that are not over, before anything is run.
-fn notes(runs: &Result<RunsThere, Clean>) -> Vec<String> {
+pub(super) fn notes(runs: &Result<RunsThere, Clean>) -> Vec<String> {
     let RunsThere { held, left } = match runs {
         Ok(runs) => runs,
         Err(why) => return vec![format!("whether a run is under way is unknown: {why}")],

@@ -17,4 +17,8 @@ pub(super) const EXIT_CODES: &[(&str, &str)] = &[
     ("6", "A run was aborted."),
     ("7", "There is no terminal to type answers at."),
     ("70", "The program failed."),
+    (
+        "255",
+        "ssh: the connection failed, or a signal ended the shell. Else its exit status is the one of the shell.",
+    ),
 ];

@@ -15,7 +15,10 @@ use super::left::LeftRunsFinder;
 use crate::collect::LooksForRuns;
 use crate::runbook::lease::{self, Holder, LeaseError, LeasePlaces};
 use crate::transport::error::{ErrorKind, TransportError};
-use crate::transport::{JumpConnection, LARGEST_ANSWER, Lane, Limits, Recorded, description};
+use crate::transport::{
+    HeldTerminal, HostConnection, JumpConnection, LARGEST_ANSWER, Lane, Limits, Recorded, TerminalRequest,
+    description,
+};
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::{Environment, Host};
 use jumpdeck_fleet::left::LeftRun;
@@ -181,6 +184,16 @@ impl FleetCommands {
         hosts.iter().zip(found).map(answer).collect()
     }
 
+    /// Opens a terminal with the login shell on a host.
+    ///
+    /// # Errors
+    /// When the host cannot be reached, or gives no terminal.
+    pub async fn shell(&self, host: &Host, request: &TerminalRequest) -> Result<RemoteShell, TransportError> {
+        let connection = self.jump.host(host).await?;
+        let terminal = connection.terminal(request).await?;
+        Ok(RemoteShell { terminal, _connection: connection, _jump: self.jump.clone() })
+    }
+
     /// Asks one host. Its connection goes when it has answered: a jump box has room for some hundred.
     async fn ask(
         &self,
@@ -199,6 +212,14 @@ impl FleetCommands {
             Err(error) => CommandEnd::NotRun(NotRun::Failed(error)),
         }
     }
+}
+
+/// A shell in a terminal on a host, with the connections it needs.
+pub struct RemoteShell {
+    /// Its terminal.
+    pub terminal: Box<dyn HeldTerminal>,
+    _connection: Arc<dyn HostConnection>,
+    _jump: Arc<dyn JumpConnection>,
 }
 
 impl CommandEnd {

@@ -109,7 +109,7 @@ pub trait Session: Send + Sync + 'static {
         self.start("exec /bin/sh")
     }
 
-    /// Opens a terminal with a program in it. Where no terminal is given, no program is started.
+    /// Opens a terminal with a program in it. What it prints waits until it is read, as at every terminal. Where no terminal is given, no program is started.
     fn terminal<'a>(
         &'a self,
         _: &'a TerminalRequest,

@@ -15,10 +15,10 @@ use crate::support::terminal::Terminal;
 
 const SOON: Duration = Duration::from_secs(60);
 
-struct Ran {
-    code: Option<i32>,
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
     out: String,
-    err: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
@@ -28,14 +28,14 @@ impl Ran {
 }
 
 /// The built program in a home of its own.
-fn command(home: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn command(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_jumpdeck"));
     command.args(arguments).env_clear().env("HOME", home).env("USER", "ada").env("TERM", "xterm");
     command.stdin(Stdio::null());
     command
 }
 
-fn ran(mut command: Command) -> Ran {
+pub(crate) fn ran(mut command: Command) -> Ran {
     let out = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ran { code: out.status.code(), out: text(out.stdout), err: text(out.stderr) }
@@ -150,15 +150,15 @@ fn on_a_terminal_the_command_and_the_hosts_are_shown_and_the_environment_is_type
 // ---- real sshds -----------------------------------------------------------------------------------------------------
 
 /// A jump box and three hosts, in the order one, two, three.
-struct Site {
-    dir: tempfile::TempDir,
-    jump: Sshd,
-    hosts: Vec<Sshd>,
+pub(crate) struct Site {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) jump: Sshd,
+    pub(crate) hosts: Vec<Sshd>,
 }
 
 impl Site {
     /// None, and said so, where there is no sshd or this is not root. `lines` are added to the environment.
-    fn new(lines: &str) -> Option<Self> {
+    pub(crate) fn new(lines: &str) -> Option<Self> {
         if missing(&["sshd", "ssh-keygen"]) || not_root() {
             return None;
         }
@@ -190,7 +190,7 @@ impl Site {
         Some(Self { dir, jump, hosts })
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 

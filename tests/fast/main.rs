@@ -41,6 +41,7 @@ mod replace_roles;
 mod resident;
 mod runbook_cli;
 mod security;
+mod shell_cli;
 mod sim_ssh;
 mod ssh;
 mod ssh_memory;

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures::task::AtomicWaker;
+use tokio::sync::Notify;
 
 /// At most this many bytes wait to be read.
 pub(super) const INBOX_LIMIT: usize = 1024 * 1024;
@@ -15,6 +16,8 @@ pub(super) const INBOX_LIMIT: usize = 1024 * 1024;
 pub(super) struct Inbox {
     state: Mutex<InboxState>,
     reader: AtomicWaker,
+    /// Something was taken.
+    taken: Notify,
 }
 
 #[derive(Default)]
@@ -36,6 +39,17 @@ impl Inbox {
         true
     }
 
+    /// Adds bytes when there is room for them: the reader may be slow. Cancel-safe: all of them, or none.
+    pub(super) async fn push_patiently(&self, bytes: &[u8]) {
+        loop {
+            let taken = self.taken.notified();
+            if self.push(bytes) {
+                return;
+            }
+            taken.await;
+        }
+    }
+
     /// There will be no more.
     pub(super) fn end(&self) {
         self.state().ended = true;
@@ -49,6 +63,7 @@ impl Inbox {
         if state.bytes.has_remaining() {
             let at = max.min(state.bytes.len());
             let taken = state.bytes.split_to(at).freeze();
+            self.taken.notify_one();
             if state.bytes.is_empty() {
                 // Gives the memory of a burst back.
                 state.bytes = BytesMut::new();
@@ -80,5 +95,17 @@ mod tests {
         inbox.end();
         assert_eq!(inbox.take().await.map(|b| b.len()), Some(INBOX_LIMIT));
         assert_eq!(inbox.take().await, None);
+    }
+
+    #[tokio::test]
+    async fn who_is_patient_waits_for_room_and_loses_nothing() {
+        let inbox = Inbox::default();
+        inbox.push_patiently(&vec![1; INBOX_LIMIT]).await;
+        let read = async {
+            let first = inbox.take().await.map(|b| b.len());
+            (first, inbox.take().await.map(|b| b.to_vec()))
+        };
+        let ((), read) = tokio::join!(inbox.push_patiently(&[2, 3]), read);
+        assert_eq!(read, (Some(INBOX_LIMIT), Some(vec![2, 3])));
     }
 }

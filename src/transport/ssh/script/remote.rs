@@ -28,7 +28,7 @@ pub(in crate::transport::ssh) async fn spawn(
     if write.exec(true, command).await.is_err() {
         return Err(connection.wait().await);
     }
-    Ok(follow(hop, read, write, connection))
+    Ok(follow(hop, (read, write), connection, Reader::Prompt))
 }
 
 /// Opens a terminal in a session channel and runs `command` in it, or the login shell. Waits for the server's consent to the
@@ -63,15 +63,24 @@ pub(in crate::transport::ssh) async fn spawn_in_terminal(
     if started.is_err() {
         return Err(connection.wait().await);
     }
-    Ok(follow(hop, read, write, connection))
+    Ok(follow(hop, (read, write), connection, Reader::AtItsPace))
+}
+
+/// Who reads a program's output.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// Jumpdeck: output that nobody takes is a flood.
+    Prompt,
+    /// A person, at a terminal: the program waits while it takes no more. Its connection waits with it.
+    AtItsPace,
 }
 
 /// A program that was started in a channel.
 fn follow(
     hop: &Hop,
-    read: ChannelReadHalf,
-    write: ChannelWriteHalf<Msg>,
+    (read, write): (ChannelReadHalf, ChannelWriteHalf<Msg>),
     connection: Ended,
+    reader: Reader,
 ) -> RemoteProgram {
     let write = Arc::new(write);
     let (inbox, stop) = (Arc::new(Inbox::default()), CancellationToken::new());
@@ -85,6 +94,7 @@ fn follow(
         heard: heard.clone(),
         stop: stop.clone(),
         connection,
+        reader,
     };
     tokio::spawn(async move {
         let end = drain.run().await;
@@ -93,7 +103,7 @@ fn follow(
     RemoteProgram::new(hop.clone(), inbox, ended, StandardInput::Channel(write), (heard, stop))
 }
 
-/// Takes everything off the channel at once, so that the connection never waits for us.
+/// Takes everything off the channel at once, so that the connection never waits for us; for a terminal, at its pace.
 struct Drain {
     hop: Hop,
     read: ChannelReadHalf,
@@ -102,6 +112,7 @@ struct Drain {
     heard: Arc<Heard>,
     stop: CancellationToken,
     connection: Ended,
+    reader: Reader,
 }
 
 impl Drain {
@@ -131,8 +142,13 @@ impl Drain {
             match message {
                 Some(ChannelMsg::Data { data }) => {
                     self.heard.add(&data);
-                    if !self.inbox.push(&data) {
-                        return Some(flooding(&self.hop));
+                    match self.reader {
+                        Reader::Prompt if !self.inbox.push(&data) => return Some(flooding(&self.hop)),
+                        Reader::Prompt => {}
+                        Reader::AtItsPace => tokio::select! {
+                            () = self.stop.cancelled() => return None,
+                            () = self.inbox.push_patiently(&data) => {}
+                        },
                     }
                 }
                 Some(ChannelMsg::ExtendedData { data, .. }) => {
