@@ -7,7 +7,7 @@ use ratatui::backend::Backend;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until, timeout_at};
 
-use crate::app::message::{AppEffect, Copied, Msg};
+use crate::app::message::{AppEffect, CopyOutcome, Msg};
 use crate::app::model::Model;
 use crate::app::update::update;
 use crate::collect::clock::Clock;
@@ -77,7 +77,7 @@ enum NextInput {
     Input(TerminalInput),
     News(usize),
     RunNews(Option<RunEvent>),
-    Copied(Copied),
+    CopyOutcome(CopyOutcome),
     Time,
 }
 
@@ -167,9 +167,9 @@ where
                     let effects = update(&mut self.model, Msg::Run(event));
                     self.perform(effects)?
                 }
-                NextInput::Copied(copied) => {
+                NextInput::CopyOutcome(copied) => {
                     self.tick();
-                    let effects = update(&mut self.model, Msg::Copied(copied));
+                    let effects = update(&mut self.model, Msg::CopyOutcome(copied));
                     self.perform(effects)?
                 }
                 NextInput::Time => {
@@ -208,7 +208,7 @@ where
             Some(urgent) = self.urgent.recv() => NextInput::Urgent(urgent),
             () = at(frame) => NextInput::Frame,
             Some(input) = self.input.recv() => NextInput::Input(input),
-            Some(copied) = self.copier.outcomes.recv() => NextInput::Copied(copied),
+            Some(copied) = self.copier.outcomes.recv() => NextInput::CopyOutcome(copied),
             event = self.run_news.recv(), if pace.run_news_open => NextInput::RunNews(event),
             taken = self.news.recv_many(batch, BATCH), if pace.news_open => NextInput::News(taken),
             () = at(time) => NextInput::Time,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::message::Copied;
+use super::message::CopyOutcome;
 use super::model::Model;
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::short_age;
@@ -90,7 +90,7 @@ impl Handoff {
     }
 }
 
-impl Copied {
+impl CopyOutcome {
     /// What the operator is told, in so many columns where it can be: a path is shown to its end.
     fn notice(&self, columns: usize) -> String {
         match (&self.terminal, &self.file) {
@@ -108,7 +108,7 @@ impl Copied {
 
 impl Model {
     /// A copy was made, or not.
-    pub(in crate::app) fn copied(&mut self, copied: &Copied) {
+    pub(in crate::app) fn copied(&mut self, copied: &CopyOutcome) {
         let columns = usize::from(self.size.0).saturating_sub(MARGIN);
         self.notice = Some((copied.notice(columns), self.now.plus(NOTICE_FOR)));
         self.changed = true;

@@ -28,7 +28,7 @@ pub enum Msg {
     /// News of runs.
     Run(RunEvent),
     /// What became of a copy.
-    Copied(Copied),
+    CopyOutcome(CopyOutcome),
 }
 
 /// What the model asks of the world.
@@ -94,7 +94,7 @@ impl fmt::Debug for Inputs {
 
 /// What became of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copied {
+pub struct CopyOutcome {
     /// Whether it was sent to the terminal; nobody can know whether that took it.
     pub terminal: Result<(), String>,
     /// The file that has it too.

@@ -14,7 +14,7 @@ const AS_USUAL: Sort = Sort { by: &order::SEVERITY, reversed: false };
 
 /// A view of one environment.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Opening {
+pub struct OpeningView {
     /// The screen.
     pub screen: Destination,
     /// The host that is shown in full, in place of the screen.
@@ -25,13 +25,13 @@ pub struct Opening {
     pub sort: Sort,
 }
 
-impl Default for Opening {
+impl Default for OpeningView {
     fn default() -> Self {
         Self { screen: Screen::ROOT.kind().tab(), host: None, filter: String::new(), sort: AS_USUAL }
     }
 }
 
-impl Opening {
+impl OpeningView {
     /// The view on screen. A page that belongs to one run opens with its list; words of a filter that hide nothing are not part of it.
     #[must_use]
     pub fn of(model: &Model) -> Self {

@@ -51,7 +51,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
             tick(model, now);
             Vec::new()
         }
-        Msg::Copied(copied) => {
+        Msg::CopyOutcome(copied) => {
             model.copied(&copied);
             Vec::new()
         }

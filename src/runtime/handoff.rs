@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 
 use super::clipboard::{self, Clipboard};
 use crate::app::handoff::{Handoff, PlainScreen};
-use crate::app::message::Copied;
+use crate::app::message::CopyOutcome;
 use crate::app::model::Model;
-use crate::app::opening::Opening;
+use crate::app::opening::OpeningView;
 use crate::app::screens::ShownRun;
 use crate::operator::commands::{self, Start};
 use crate::operator::handoff::HandoffFolder;
@@ -26,9 +26,9 @@ pub struct Copier {
     clipboard: Clipboard,
     folder: HandoffFolder,
     home: PathBuf,
-    done: mpsc::UnboundedSender<Copied>,
+    done: mpsc::UnboundedSender<CopyOutcome>,
     /// What became of copies.
-    pub(super) outcomes: mpsc::UnboundedReceiver<Copied>,
+    pub(super) outcomes: mpsc::UnboundedReceiver<CopyOutcome>,
 }
 
 impl Copier {
@@ -64,7 +64,7 @@ impl Copier {
                 Err(_) => Err(format!("it took more than {} s", PATIENCE.as_secs())),
             };
             // A console that has ended reads no outcome.
-            let _ = done.send(Copied { terminal, file });
+            let _ = done.send(CopyOutcome { terminal, file });
         });
     }
 
@@ -75,7 +75,7 @@ impl Copier {
         match screen.kind().run_of(screen).filter(|_| !model.fleet.simulated) {
             Some(ShownRun::Live(run)) => commands::watch(run, env, &self.start.tail),
             Some(ShownRun::Past(run)) => commands::report(run),
-            None => self.start.console(env, &Opening::of(model).arguments()),
+            None => self.start.console(env, &OpeningView::of(model).arguments()),
         }
     }
 }

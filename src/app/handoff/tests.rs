@@ -79,7 +79,7 @@ fn too_long_a_text_is_cut_at_a_line_says_so_and_keeps_its_command() {
 fn the_notice_says_what_became_of_it_and_names_the_file() {
     let file = || Ok("~/.local/state/jumpdeck/handoff/20261130T142017Z.txt".to_owned());
     let no = || Err("no space left on device".to_owned());
-    let notice = |terminal, file, columns| Copied { terminal, file }.notice(columns);
+    let notice = |terminal, file, columns| CopyOutcome { terminal, file }.notice(columns);
     assert_eq!(
         notice(Ok(()), file(), 118),
         "copied (if your terminal allows OSC 52), also in ~/.local/state/jumpdeck/handoff/20261130T142017Z.txt"
@@ -100,8 +100,8 @@ fn the_key_asks_for_a_copy_and_the_outcome_is_shown() {
     model.keymap = Keymap::builtin_default().into();
     assert_eq!(press(&mut model, KeyCode::Char('c')), [AppEffect::CopyView]);
     assert_eq!(model.notice.as_ref().unwrap().0, "copying this view");
-    let copied = Copied { terminal: Ok(()), file: Ok("/x.txt".to_owned()) };
-    assert_eq!(update(&mut model, Msg::Copied(copied)), []);
+    let copied = CopyOutcome { terminal: Ok(()), file: Ok("/x.txt".to_owned()) };
+    assert_eq!(update(&mut model, Msg::CopyOutcome(copied)), []);
     assert!(model.notice.as_ref().unwrap().0.ends_with("also in /x.txt"));
     pass(&mut model, Duration::from_secs(14));
     assert!(model.notice.is_some());

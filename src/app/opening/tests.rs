@@ -11,8 +11,8 @@ fn every_screen_has_a_word_that_leads_to_it() {
         assert_eq!(screen_named(&name), Some(*screen), "{name}");
         assert!(!name.contains(' '), "{name}");
         let mut model = model();
-        Opening { screen: *screen, ..Opening::default() }.enter(&mut model);
-        assert_eq!(Opening::of(&model).screen, *screen, "{name}");
+        OpeningView { screen: *screen, ..OpeningView::default() }.enter(&mut model);
+        assert_eq!(OpeningView::of(&model).screen, *screen, "{name}");
     }
     assert_eq!(screen_named("fleets"), None);
 }
@@ -20,38 +20,38 @@ fn every_screen_has_a_word_that_leads_to_it() {
 #[test]
 fn a_view_is_shown_as_it_was_asked_for() {
     let mut model = model();
-    let asked = Opening {
+    let asked = OpeningView {
         filter: "host:db !db2".to_owned(),
         sort: Sort { by: &order::INVENTORY, reversed: true },
-        ..Opening::default()
+        ..OpeningView::default()
     };
     asked.enter(&mut model);
     model.settle();
     let hosts: Vec<&str> = fleet_rows(&model).iter().map(|host| host.id.host.as_str()).collect();
     assert_eq!(hosts, ["db1-masterdb"]);
-    assert_eq!(Opening::of(&model), asked);
+    assert_eq!(OpeningView::of(&model), asked);
     assert_eq!(asked.arguments(), ["--filter", "host:db !db2", "--sort", "inventory-order", "--reverse"]);
 }
 
 #[test]
 fn a_host_is_shown_in_full_and_the_way_back_leads_to_the_fleet() {
     let mut model = model();
-    let asked = Opening { host: Some(host_name("db2")), ..Opening::default() };
+    let asked = OpeningView { host: Some(host_name("db2")), ..OpeningView::default() };
     asked.enter(&mut model);
     model.settle();
     assert_eq!(model.screen(), &Screen::Host(host_name("db2")));
-    assert_eq!(Opening::of(&model), asked);
+    assert_eq!(OpeningView::of(&model), asked);
     assert_eq!(asked.arguments(), ["--host", "db2"]);
     model.screens.pop();
-    assert_eq!(Opening::of(&model), Opening::default());
-    assert!(Opening::default().arguments().is_empty());
+    assert_eq!(OpeningView::of(&model), OpeningView::default());
+    assert!(OpeningView::default().arguments().is_empty());
 }
 
 #[test]
 fn words_that_hide_nothing_are_not_part_of_the_view() {
     let mut model = model();
     model.filter_mut().unwrap().text.set(" db  role: colour:red !  load>x");
-    assert_eq!(Opening::of(&model).filter, "db");
+    assert_eq!(OpeningView::of(&model).filter, "db");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the console shows first, from the command line: what cannot be read ends the program before the full screen.
 
 use crate::app::model::{Screen, Sort};
-use crate::app::opening::{Opening, check_filter, screen_name, screen_named};
+use crate::app::opening::{OpeningView, check_filter, screen_name, screen_named};
 use crate::app::rows::order::{INVENTORY, Order, SEVERITY};
 use crate::cli::common::{CliError, ShownFirst, colour_on};
 use crate::config::action::Destination;
@@ -11,8 +11,8 @@ use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::names::HostName;
 
 /// Reads what the command line asks for, of an environment.
-pub(super) fn read(asked: &ShownFirst, env: Option<&Environment>) -> Result<Opening, CliError> {
-    let screen = asked.screen.as_deref().map_or(Ok(Opening::default().screen), screen)?;
+pub(super) fn read(asked: &ShownFirst, env: Option<&Environment>) -> Result<OpeningView, CliError> {
+    let screen = asked.screen.as_deref().map_or(Ok(OpeningView::default().screen), screen)?;
     let host = asked.host.as_deref().map(|name| host(name, env)).transpose()?;
     let filter = asked.filter.clone().unwrap_or_default();
     if asked.filter.is_some() {
@@ -25,7 +25,7 @@ pub(super) fn read(asked: &ShownFirst, env: Option<&Environment>) -> Result<Open
         let name = screen_name(screen);
         return Err(CliError::Usage(format!("the screen {name} cannot be sorted: --sort is for the fleet")));
     }
-    Ok(Opening { screen, host, filter, sort: Sort { by, reversed: asked.reverse } })
+    Ok(OpeningView { screen, host, filter, sort: Sort { by, reversed: asked.reverse } })
 }
 
 fn screen(name: &str) -> Result<Destination, CliError> {

@@ -24,24 +24,24 @@ fn environment() -> std::sync::Arc<Environment> {
     crate::app::fixture::model().fleet.environments.first().unwrap().clone()
 }
 
-fn views() -> Vec<Opening> {
-    let usual = Opening::default();
+fn views() -> Vec<OpeningView> {
+    let usual = OpeningView::default();
     let order = |name: &str, reversed| Sort { by: super::order(name).unwrap(), reversed };
-    let mut views: Vec<Opening> =
-        Destination::ALL.iter().map(|screen| Opening { screen: *screen, ..usual.clone() }).collect();
+    let mut views: Vec<OpeningView> =
+        Destination::ALL.iter().map(|screen| OpeningView { screen: *screen, ..usual.clone() }).collect();
     for filter in ["role:db load>1", "!app", "-x", "it's \"$HOME\" `id` \\ ; & * ~ #1 é日", "--screen", "a=b"]
     {
-        views.push(Opening { filter: filter.to_owned(), ..usual.clone() });
+        views.push(OpeningView { filter: filter.to_owned(), ..usual.clone() });
     }
-    views.push(Opening {
+    views.push(OpeningView {
         screen: Destination::Problems,
         filter: "severity:critical".to_owned(),
         ..usual.clone()
     });
-    views.push(Opening { sort: order("5m-load", true), ..usual.clone() });
-    views.push(Opening { sort: order("load/cpu", false), filter: "db".to_owned(), ..usual.clone() });
-    views.push(Opening { sort: order("worst-first", true), ..usual.clone() });
-    views.push(Opening { host: Some(HostName::new("db2").unwrap()), ..usual });
+    views.push(OpeningView { sort: order("5m-load", true), ..usual.clone() });
+    views.push(OpeningView { sort: order("load/cpu", false), filter: "db".to_owned(), ..usual.clone() });
+    views.push(OpeningView { sort: order("worst-first", true), ..usual.clone() });
+    views.push(OpeningView { host: Some(HostName::new("db2").unwrap()), ..usual });
     views
 }
 
@@ -68,13 +68,16 @@ fn the_command_of_a_view_opens_the_same_view() {
 #[test]
 fn the_command_is_quoted_where_a_shell_needs_it_and_nowhere_else() {
     let start = Start { world: None, tail: String::new() };
-    let view =
-        Opening { filter: "role:db load>1".to_owned(), screen: Destination::Fleet, ..Opening::default() };
+    let view = OpeningView {
+        filter: "role:db load>1".to_owned(),
+        screen: Destination::Fleet,
+        ..OpeningView::default()
+    };
     assert_eq!(
         start.console("production", &view.arguments()),
         "jumpdeck --env production --filter 'role:db load>1'"
     );
-    let view = Opening { screen: Destination::PastRuns, ..Opening::default() };
+    let view = OpeningView { screen: Destination::PastRuns, ..OpeningView::default() };
     assert_eq!(
         start.console("production", &view.arguments()),
         "jumpdeck --env production --screen past-runs"

@@ -28,7 +28,7 @@ pub(in crate::transport::ssh) async fn spawn(
     if write.exec(true, command).await.is_err() {
         return Err(connection.wait().await);
     }
-    Ok(follow(hop, (read, write), connection, Reader::Prompt))
+    Ok(follow(hop, (read, write), connection, OutputReader::Prompt))
 }
 
 /// Opens a terminal in a session channel and runs `command` in it, or the login shell. Waits for the server's consent to the
@@ -63,12 +63,12 @@ pub(in crate::transport::ssh) async fn spawn_in_terminal(
     if started.is_err() {
         return Err(connection.wait().await);
     }
-    Ok(follow(hop, (read, write), connection, Reader::AtItsPace))
+    Ok(follow(hop, (read, write), connection, OutputReader::AtItsPace))
 }
 
 /// Who reads a program's output.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Reader {
+enum OutputReader {
     /// Jumpdeck: output that nobody takes is a flood.
     Prompt,
     /// A person, at a terminal: the program waits while it takes no more. Its connection waits with it.
@@ -80,7 +80,7 @@ fn follow(
     hop: &Hop,
     (read, write): (ChannelReadHalf, ChannelWriteHalf<Msg>),
     connection: Ended,
-    reader: Reader,
+    reader: OutputReader,
 ) -> RemoteProgram {
     let write = Arc::new(write);
     let (inbox, stop) = (Arc::new(Inbox::default()), CancellationToken::new());
@@ -112,7 +112,7 @@ struct Drain {
     heard: Arc<Heard>,
     stop: CancellationToken,
     connection: Ended,
-    reader: Reader,
+    reader: OutputReader,
 }
 
 impl Drain {
@@ -143,9 +143,9 @@ impl Drain {
                 Some(ChannelMsg::Data { data }) => {
                     self.heard.add(&data);
                     match self.reader {
-                        Reader::Prompt if !self.inbox.push(&data) => return Some(flooding(&self.hop)),
-                        Reader::Prompt => {}
-                        Reader::AtItsPace => tokio::select! {
+                        OutputReader::Prompt if !self.inbox.push(&data) => return Some(flooding(&self.hop)),
+                        OutputReader::Prompt => {}
+                        OutputReader::AtItsPace => tokio::select! {
                             () = self.stop.cancelled() => return None,
                             () = self.inbox.push_patiently(&data) => {}
                         },
