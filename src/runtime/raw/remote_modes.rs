@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 /// Modes (DECSET) that are on in a terminal that nobody has changed: wrapping, and the cursor.
 const ON: [u16; 2] = [7, 25];
+/// The alternate screen: entering it keeps the cursor with its style, leaving it brings both back.
+const ALTERNATE: u16 = 1049;
 /// Bytes of a control sequence that are kept; longer ones mean nothing to a terminal.
 const LONGEST: usize = 64;
 
@@ -63,7 +65,6 @@ impl RemoteModes {
             (self.modified_keys, "\u{1b}[>4;0m"),
             (self.keypad, "\u{1b}>"),
             (self.region, "\u{1b}7\u{1b}[r\u{1b}8"),
-            (self.styled, "\u{1b}[0m"),
             (self.cursor_shape, "\u{1b}[0 q"),
             (self.character_set, "\u{1b}(B\u{f}"),
         ] {
@@ -73,6 +74,10 @@ impl RemoteModes {
         }
         for mode in &self.changed {
             out.push_str(&format!("\u{1b}[?{mode}{}", if ON.contains(mode) { 'h' } else { 'l' }));
+        }
+        // Behind the modes: leaving the alternate screen brings back the style of before it.
+        if self.styled || self.changed.contains(&ALTERNATE) {
+            out.push_str("\u{1b}[0m");
         }
         out.into_bytes()
     }
@@ -131,6 +136,8 @@ impl RemoteModes {
         let mut each = numbers.split([';', ':']).map(|number| number.parse::<u16>().unwrap_or(0));
         match (marks, end) {
             (b"?", b'h' | b'l') => each.for_each(|mode| {
+                // Which style it was is not followed.
+                self.styled |= mode == ALTERNATE && end == b'l';
                 if (end == b'h') == ON.contains(&mode) {
                     self.changed.remove(&mode);
                 } else {
@@ -176,7 +183,7 @@ mod tests {
         let killed = "\u{1b}[?1049h\u{1b}[?1h\u{1b}=\u{1b}[?2004h\u{1b}[?25l\u{1b}[1;24r\u{1b}[31mtext";
         assert_eq!(
             undo(killed),
-            "\u{1b}>\u{1b}7\u{1b}[r\u{1b}8\u{1b}[0m\u{1b}[?1l\u{1b}[?25h\u{1b}[?1049l\u{1b}[?2004l"
+            "\u{1b}>\u{1b}7\u{1b}[r\u{1b}8\u{1b}[?1l\u{1b}[?25h\u{1b}[?1049l\u{1b}[?2004l\u{1b}[0m"
         );
         let ended = format!("{killed}\u{1b}[?1049l\u{1b}[?1l\u{1b}>\u{1b}[?2004l\u{1b}[?25h\u{1b}[r\u{1b}[m");
         assert_eq!(undo(&ended), "");
@@ -200,6 +207,12 @@ mod tests {
         modes.see(b"\x1b[?10");
         modes.see(b"00h");
         assert_eq!(modes.undo(), b"\x1b[?1000l", "however it comes");
+    }
+
+    #[test]
+    fn the_style_of_before_the_alternate_screen_does_not_come_back() {
+        assert_eq!(undo("\u{1b}[30m\u{1b}[?1049h\u{1b}[m"), "\u{1b}[?1049l\u{1b}[0m");
+        assert_eq!(undo("\u{1b}[30m\u{1b}[?1049h\u{1b}[m\u{1b}[?1049l"), "\u{1b}[0m");
     }
 
     proptest! {

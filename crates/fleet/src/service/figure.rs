@@ -96,7 +96,7 @@ impl Unit {
         match self {
             Self::Count => value.to_string(),
             Self::Bytes => human_kb(value.div_ceil(1024)),
-            Self::Seconds if value < 120 => format!("{value} s"),
+            Self::Seconds if value < 60 => format!("{value} s"),
             Self::Seconds => in_words(value),
         }
     }

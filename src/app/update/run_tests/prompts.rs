@@ -9,7 +9,7 @@ fn enter_never_confirms_and_a_yes_needs_silence() {
     wait(&mut model, Duration::from_millis(399));
     assert_eq!(keys(&mut model, "y"), [], "the silence began anew");
     wait(&mut model, A_MOMENT);
-    assert_eq!(keys(&mut model, "cy"), [], "in a word");
+    assert_eq!(keys(&mut model, "oy"), [], "in a word");
     wait(&mut model, A_MOMENT);
     assert_eq!(keys(&mut model, "y"), answered(Reply::Yes));
     assert_eq!(keys(&mut model, "y"), [], "once");

@@ -45,7 +45,7 @@ fn what_a_real_one_printed_is_read() {
     let service = said("id 77", 0, &format!("@count 2\n{LISTED}\n@why\n{LOG}")).unwrap();
     assert_eq!(judged(&service), (ServiceHealth::Ok, vec![]));
     assert_eq!(service.detail.as_str(), "2 messages wait");
-    assert_eq!(shown(&service), ["queue 2", "frozen 1", "late 0", "oldest 0s", "reason Connection refused"]);
+    assert_eq!(shown(&service), ["queue 2", "frozen 1", "late 0", "oldest 0 s", "reason Connection refused"]);
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn what_a_real_one_answers_is_read() {
     assert_eq!(judged(&service), (ServiceHealth::Ok, vec![]));
     let expected = [
         "version 1.6.18",
-        "uptime 3s",
+        "uptime 3 s",
         "memory 1K of 64M",
         "items 1",
         "hits 1 of 2",

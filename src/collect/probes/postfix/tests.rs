@@ -69,7 +69,7 @@ fn both_forms_of_the_queue_say_the_same() {
                 "deferred 4",
                 "hold 0",
                 "late 0",
-                "oldest 1m",
+                "oldest 1 min",
                 "reason connect to 127.0.0.1[127.0.0.1]:2599: Connection refused",
                 "reason_count 4",
             ],
