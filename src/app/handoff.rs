@@ -91,7 +91,7 @@ impl Handoff {
 }
 
 impl CopyOutcome {
-    /// What the operator is told, in so many columns where it can be: a path is shown to its end.
+    /// The notice for the operator, in at most that many columns where possible: a path is shown to its end.
     fn notice(&self, columns: usize) -> String {
         match (&self.terminal, &self.file) {
             (Ok(()), Ok(file)) => {

@@ -60,7 +60,7 @@ impl SshArgs {
 enum ShellEnd {
     /// It ended, or the connection did.
     Remote,
-    /// The local terminal is gone, or this process was told to end.
+    /// The local terminal is gone, or a signal asks this process to end.
     Local,
 }
 
@@ -99,6 +99,9 @@ async fn shell(common: &Common, args: &SshArgs) -> Result<u8, CliError> {
     let begun = unless_interrupted(begin, &mut interrupts).await?;
     // Questions of logins are over: from here on the keyboard is the shell's.
     drop(give_back);
+    if target.fleet.simulated {
+        print::complain("SIMULATED: this host does not exist");
+    }
     let mut shell = match begun {
         Ok(shell) => shell,
         Err(error) => {
@@ -106,13 +109,13 @@ async fn shell(common: &Common, args: &SshArgs) -> Result<u8, CliError> {
             return Ok(NO_CONNECTION);
         }
     };
-    let told_to_end = async || {
+    let interrupted = async || {
         let _ = interrupts.recv().await;
     };
-    let end = attend(&mut shell, told_to_end).await?;
+    let end = attend(&mut shell, interrupted).await?;
     match end {
         ShellEnd::Local => Ok(NO_CONNECTION),
-        ShellEnd::Remote => Ok(told(shell.terminal.ended().await)),
+        ShellEnd::Remote => Ok(exit_code(shell.terminal.ended().await)),
     }
 }
 
@@ -134,20 +137,20 @@ fn one(named: &DeclaredHosts, env: &Environment, words: &[String]) -> Result<Arc
     }
 }
 
-/// Passes keys to the shell and its output to the terminal, until one of them ends. `told` returns when this process is told to end.
-async fn attend(shell: &mut RemoteShell, told: impl AsyncFnOnce()) -> Result<ShellEnd, CliError> {
+/// Passes keys to the shell and its output to the terminal, until one of them ends, or `interrupted` returns.
+async fn attend(shell: &mut RemoteShell, interrupted: impl AsyncFnOnce()) -> Result<ShellEnd, CliError> {
     let terminal = RawTerminal::take()?;
     let mut keys = terminal.keys();
     let mut typing = true;
     let mut resized = signal(SignalKind::window_change())?;
     let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
     let mut writing: Option<JoinHandle<io::Result<()>>> = None;
-    let mut told = pin!(told());
+    let mut interrupted = pin!(interrupted());
     let end = loop {
         let idle = writing.is_none();
         tokio::select! {
             biased;
-            () = &mut told => break ShellEnd::Local,
+            () = &mut interrupted => break ShellEnd::Local,
             written = written(&mut writing), if !idle => {
                 writing = None;
                 if !written {
@@ -194,14 +197,14 @@ async fn resize(shell: &mut RemoteShell) {
 }
 
 /// The exit code for how a shell ended, which is said where the shell itself could not say it.
-fn told(ended: Result<Ran, TransportError>) -> u8 {
+fn exit_code(ended: Result<Ran, TransportError>) -> u8 {
     let why = match ended {
         Ok(Ran { status: Some(status), .. }) => return u8::try_from(status).unwrap_or(NO_CONNECTION),
         Ok(Ran { signal: Some(signal), .. }) => format!("the shell was ended by signal {signal}"),
         Ok(Ran { .. }) => "the shell ended without an exit status".to_owned(),
         Err(error) => error.to_string(),
     };
-    // The cursor may be in the middle of a line. A terminal that is gone is not told.
+    // The cursor may be in the middle of a line. A terminal that is gone gets nothing.
     let _ = print::answer("\n");
     print::complain(&why);
     NO_CONNECTION
@@ -218,10 +221,10 @@ mod tests {
         let ran = |status, signal: Option<&str>| {
             Ok(Ran { status, signal: signal.map(Into::into), ..Ran::default() })
         };
-        assert_eq!(told(ran(Some(7), None)), 7);
-        assert_eq!(told(ran(Some(70_000), None)), 255);
-        assert_eq!(told(ran(None, Some("KILL"))), 255);
-        assert_eq!(told(ran(None, None)), 255);
-        assert_eq!(told(Err(TransportError::new(&Hop::Here, ErrorKind::Dropped, "lost"))), 255);
+        assert_eq!(exit_code(ran(Some(7), None)), 7);
+        assert_eq!(exit_code(ran(Some(70_000), None)), 255);
+        assert_eq!(exit_code(ran(None, Some("KILL"))), 255);
+        assert_eq!(exit_code(ran(None, None)), 255);
+        assert_eq!(exit_code(Err(TransportError::new(&Hop::Here, ErrorKind::Dropped, "lost"))), 255);
     }
 }

@@ -86,7 +86,7 @@ pub struct FleetLimits {
     pub time: Duration,
 }
 
-/// Bytes of each stream that are kept of each of so many hosts: 1 MiB, and less where that would be too much in all.
+/// Bytes of each stream that are kept of each host, when that many are asked: 1 MiB, or less where all of them would be too much.
 #[must_use]
 pub fn kept_of_each(hosts: usize) -> usize {
     (ALL_ANSWERS / 2 / hosts.max(1)).clamp(SHORTEST_ANSWER, LARGEST_ANSWER)

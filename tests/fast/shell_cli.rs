@@ -24,6 +24,7 @@ fn a_shell_on_the_simulated_fleet_ends_with_its_own_status() {
     for arguments in [&["ssh", "--demo", "app1"][..], &["ssh", "role:masterdb", "-e", "production", "--demo"]]
     {
         let mut terminal = Terminal::run(command(home.path(), arguments));
+        terminal.until("SIMULATED");
         terminal.until(":~");
         terminal.types("echo $((6 * 7))-$TERM\r");
         terminal.until("42-xterm");

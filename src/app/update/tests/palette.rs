@@ -325,7 +325,7 @@ fn what_was_taken_last_comes_first_when_nothing_is_typed() {
     open(&mut model, "");
     assert_eq!(listed(&model)[..3], ["app2", "replication", "next theme"]);
     type_text(&mut model, "e");
-    assert_ne!(listed(&model)[0], "app2", "what is typed ranks by itself");
+    assert_ne!(listed(&model)[0], "app2", "what is typed decides alone");
     press(&mut model, KeyCode::Backspace);
     assert_eq!((listed(&model)[0].as_str(), list(&model).selected), ("app2", Some(0)));
 }
