@@ -82,6 +82,8 @@ pub struct Model {
     pub inventory_refused: Option<Clean>,
     /// Why the person's own keymap is not in use: where in the file, what is wrong, what to do.
     pub keymap_refused: Option<Clean>,
+    /// Why an own theme of the person is not in use: the same.
+    pub theme_refused: Option<Clean>,
     /// Something that is on screen may have changed since the last frame.
     pub changed: bool,
     /// Rows a page up or down moves by: what the last frame had room for.
@@ -177,6 +179,7 @@ impl Model {
             notice: None,
             inventory_refused: None,
             keymap_refused: None,
+            theme_refused: None,
             changed: true,
             page: usize::from(size.1.saturating_sub(FURNITURE)).max(1),
             vanished: None,

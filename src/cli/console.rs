@@ -14,6 +14,7 @@ use crate::app::handoff::PlainScreen;
 use crate::app::model::{Model, Room};
 use crate::collect::Collector;
 use crate::collect::desk::Desk;
+use crate::config::diagnostic::Diagnostic;
 use crate::config::files;
 use crate::config::settings::ColorChoice;
 use crate::config::theme::Theme;
@@ -47,7 +48,7 @@ pub(super) fn run(common: &Common, looks: &Looks) -> Result<ExitCode, CliError> 
 async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<ConsoleEnd, CliError> {
     // Everything that may be wrong is said before the terminal is taken.
     let terminal_says = Capabilities::from_environment();
-    let themes = themes(looks, setup, &terminal_says)?;
+    let (themes, theme_mistakes) = themes(looks, setup, &terminal_says)?;
     let keymap = looks.keymap.as_ref().or(setup.settings.keymap.as_ref()).map_or("default", String::as_str);
     let (keymap, mistakes) =
         files::load_keymap(&setup.paths.keymaps(), keymap).map_err(|error| setup::rendered(vec![*error]))?;
@@ -79,7 +80,9 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
         (size.width, size.height),
     );
     model.active = active;
-    model.keymap_refused = (!mistakes.is_empty()).then(|| inventory::refused(&mistakes));
+    let refused = |mistakes: &[Diagnostic]| (!mistakes.is_empty()).then(|| inventory::refused(mistakes));
+    model.keymap_refused = refused(&mistakes);
+    model.theme_refused = refused(&theme_mistakes);
     shown.enter(&mut model);
     let support = match setup.settings.color {
         ColorChoice::Auto => terminal_says.wanted,
@@ -135,10 +138,16 @@ fn failed(error: RuntimeError) -> CliError {
     }
 }
 
-/// The themes there are, the one asked for first.
-fn themes(looks: &Looks, setup: &Setup, terminal_says: &Capabilities) -> Result<Vec<Theme>, CliError> {
-    let mut themes = files::load_themes(&setup.paths.themes()).map_err(setup::rendered)?;
-    if let Some(name) = looks.theme.as_ref().or(setup.settings.theme.as_ref()) {
+/// The themes there are, the one asked for first, and the mistakes of those that are not. One of these may be the one asked for.
+fn themes(
+    looks: &Looks,
+    setup: &Setup,
+    terminal_says: &Capabilities,
+) -> Result<(Vec<Theme>, Vec<Diagnostic>), CliError> {
+    let (mut themes, mistakes) = files::load_themes(&setup.paths.themes());
+    let asked = looks.theme.as_ref().or(setup.settings.theme.as_ref());
+    let is_there = |name: &&String| mistakes.is_empty() || themes.iter().any(|theme| theme.name == **name);
+    if let Some(name) = asked.filter(is_there) {
         let Some(at) = themes.iter().position(|t| &t.name == name) else {
             let known: Vec<&str> = themes.iter().map(|t| t.name.as_str()).collect();
             return Err(CliError::Usage(format!(
@@ -152,7 +161,7 @@ fn themes(looks: &Looks, setup: &Setup, terminal_says: &Capabilities) -> Result<
     {
         themes.rotate_left(at);
     }
-    Ok(themes)
+    Ok((themes, mistakes))
 }
 
 /// Which environment is shown first.

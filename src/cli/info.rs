@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use super::common::{CliError, Common};
 use super::{log, print, setup};
 use crate::config::files;
-use crate::config::theme;
 use jumpdeck_fleet::access::KnownHosts;
 use jumpdeck_fleet::fleet::Fleet;
 
@@ -19,8 +18,8 @@ pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
     };
     let agent = setup.context.ssh_auth_sock.as_deref();
     let agent = agent.map_or("none (SSH_AUTH_SOCK is not set)".into(), |p| p.display().to_string());
-    // Own themes that do not load are `check`'s to tell; here the built-in ones are named all the same.
-    let themes = files::load_themes(&paths.themes()).unwrap_or_else(|_| theme::builtin());
+    // Mistakes in own themes are for `check`.
+    let (themes, _) = files::load_themes(&paths.themes());
     let names: Vec<String> = themes.into_iter().map(|t| t.name).collect();
     // So are the inventory's mistakes.
     let fleet = files::load_inventory(&setup.inventory(common), &setup.context).ok();

@@ -191,9 +191,9 @@ fn check_all(
     };
     let inventory_path = settings.inventory.clone().unwrap_or_else(|| paths.inventory());
     let fleet = files::load_inventory(&inventory_path, context);
-    let themes = files::load_themes(&paths.themes());
+    let (themes, mistakes) = files::load_themes(&paths.themes());
     let names = FileNames {
-        themes: themes.as_ref().map(|all| all.iter().map(|t| t.name.clone()).collect()).ok(),
+        themes: mistakes.is_empty().then(|| themes.into_iter().map(|t| t.name).collect()),
         keymaps: files::keymap_names(&paths.keymaps()),
         environments: fleet.as_ref().ok().map(environment_names),
     };

@@ -202,13 +202,16 @@ pub fn load_settings(
     settings::parse_settings(&path.display().to_string(), &text, context, columns)
 }
 
-/// The builtin themes and those of a folder, which replace builtin ones of the same name. A missing folder is empty.
-///
-/// # Errors
-/// Every mistake of every file.
-pub fn load_themes(folder: &Path) -> Result<Vec<Theme>, Vec<Diagnostic>> {
-    let (mut themes, mut errors) = (theme::builtin(), Vec::new());
-    for path in toml_files(folder).map_err(|error| vec![*error])? {
+/// The builtin themes and those of a folder, which replace builtin ones of the same name; and every mistake of every file. A file with
+/// mistakes replaces nothing: nobody is left without colours. A missing folder is empty.
+#[must_use]
+pub fn load_themes(folder: &Path) -> (Vec<Theme>, Vec<Diagnostic>) {
+    let mut themes = theme::builtin();
+    let (files, mut errors) = match toml_files(folder) {
+        Ok(files) => (files, Vec::new()),
+        Err(error) => (Vec::new(), vec![*error]),
+    };
+    for path in files {
         let read = read_text(&path).map_err(|error| vec![*error]);
         match read.and_then(|text| theme::parse_theme(&path.display().to_string(), &text)) {
             Ok(own) => match themes.iter_mut().find(|t| t.name == own.name) {
@@ -218,7 +221,7 @@ pub fn load_themes(folder: &Path) -> Result<Vec<Theme>, Vec<Diagnostic>> {
             Err(found) => errors.extend(found),
         }
     }
-    if errors.is_empty() { Ok(themes) } else { Err(errors) }
+    (themes, errors)
 }
 
 /// The keymap of that name: a builtin one, or a file of the folder over the builtin one of its name, or over the
@@ -310,15 +313,20 @@ mod tests {
         fs::write(folder.path().join("a.toml"), dark.replace("\"#12161d\"", "\"#000000\"")).unwrap();
         fs::write(folder.path().join("b.toml"), dark.replace("\"dark\"", "\"mine\"")).unwrap();
         fs::write(folder.path().join("notes.txt"), "no theme").unwrap();
-        let themes = load_themes(folder.path()).unwrap();
+        let (themes, mistakes) = load_themes(folder.path());
+        assert!(mistakes.is_empty(), "{mistakes:?}");
         assert_eq!(
             themes.iter().map(|t| t.name.as_str()).collect::<Vec<_>>(),
             ["dark", "light", "high-contrast", "mine"]
         );
         assert_eq!(themes[0].colors.background, theme::Color::Rgb(0, 0, 0));
-        fs::write(folder.path().join("c.toml"), "name = 3").unwrap();
-        assert!(load_themes(folder.path()).is_err());
-        assert_eq!(load_themes(&folder.path().join("none")).unwrap(), theme::builtin());
+        assert_eq!(load_themes(&folder.path().join("none")), (theme::builtin(), Vec::new()));
+
+        fs::write(folder.path().join("a.toml"), "name = \"dark\"\ncolors = 3").unwrap();
+        let (themes, mistakes) = load_themes(folder.path());
+        assert_eq!(themes[0], theme::builtin()[0], "one with mistakes replaces nothing");
+        assert_eq!(themes.last().map(|theme| theme.name.as_str()), Some("mine"), "the others are there");
+        assert!(mistakes[0].to_string().contains("a.toml"), "{mistakes:?}");
     }
 
     #[test]

@@ -112,7 +112,7 @@ fn what_is_for_daylight_has_no_line() {
 }
 
 #[test]
-fn a_keymap_that_is_not_used_is_a_line_on_every_screen() {
+fn a_keymap_or_theme_that_is_not_used_is_a_line_on_every_screen() {
     let mut model = healthy();
     let why = "/home/ops/.config/jumpdeck/keymaps/mine.toml:3:12: \"f10\" is bound to both \"help\" and \"refresh\"";
     model.keymap_refused = Some(why.into());
@@ -124,4 +124,11 @@ fn a_keymap_that_is_not_used_is_a_line_on_every_screen() {
             assert!(shown.contains("mine.toml:3:12"), "{shown}");
         }
     }
+    model.theme_refused = Some("/home/ops/.config/jumpdeck/themes/night.toml:2:10: expected a table".into());
+    let shown = text(&model, (120, 40));
+    let lines: Vec<&str> = shown.lines().filter(|line| line.contains("NOT USED")).collect();
+    assert!(
+        matches!(lines[..], [keymap, theme] if keymap.contains("KEYMAP") && theme.contains("THEME")),
+        "{shown}"
+    );
 }

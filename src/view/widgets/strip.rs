@@ -1,5 +1,5 @@
 //! A line for what is wrong with the environment as a whole, on every screen: two servers that are writable, none that is,
-//! none that is known to be, a freeze that is still in effect, an inventory or keymap on disk that is not the one in use. It belongs
+//! none that is known to be, a freeze that is still in effect, an inventory, keymap or theme on disk that is not the one in use. It belongs
 //! to no row, so no row would show it.
 
 use ratatui::buffer::Buffer;
@@ -25,7 +25,7 @@ const LONGEST: u16 = 4;
 /// Draws it when there is something to say, and returns its height.
 pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
     let mut used = 0;
-    for part in [in_effect, problems, inventory, keymap, changed_under_run] {
+    for part in [in_effect, problems, inventory, keymap, theme, changed_under_run] {
         let rest = Rect { y: area.y + used, height: area.height.saturating_sub(used), ..area };
         used += part(buf, rest, scene);
     }
@@ -45,6 +45,13 @@ fn keymap(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
     let text = format!(
         "OWN KEYMAP NOT USED, the built-in keys are. Mend the file, then start jumpdeck again: {why}"
     );
+    at_most(LONGEST, buf, area, scene, Status::Warning, &text)
+}
+
+/// The colours may not be those of the person's own file: until it is mended and the console started again.
+fn theme(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
+    let Some(why) = &scene.model.theme_refused else { return 0 };
+    let text = format!("OWN THEME NOT USED. Mend the file, then start jumpdeck again: {why}");
     at_most(LONGEST, buf, area, scene, Status::Warning, &text)
 }
 
