@@ -70,7 +70,7 @@ fn lines(buf: &Buffer, rows: std::ops::Range<u16>) -> Vec<String> {
     .collect()
 }
 
-/// What stands at both ends of a row, side by side.
+/// The left and right parts of a row, with three spaces between them.
 fn joined(line: &str) -> String {
     line.split("   ").map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("   ")
 }

@@ -174,7 +174,7 @@ fn an_action_does_what_its_key_does() {
             let PaletteTarget::Action(action, _) = target else { continue };
             let mut by_palette = there();
             ctrl(&mut by_palette, 'p');
-            // A list of runbooks that was asked for is no effect of the action.
+            // The palette asks for the list of runbooks when it opens: that effect is not the action's.
             frame(&mut by_palette);
             for _ in 0..at {
                 press(&mut by_palette, KeyCode::Down);
@@ -286,7 +286,7 @@ fn nothing_is_taken_when_what_was_selected_is_gone() {
     open(&mut model, "host prod");
     press(&mut model, KeyCode::Down);
     assert_eq!(selected_entry(&model), Some("app2"));
-    // Before the next frame: what is drawn is not what is there.
+    // Before the next frame: the screen still shows an entry that is gone.
     let mut environments: Vec<Environment> =
         model.fleet.environments.iter().map(|env| Environment::clone(env)).collect();
     environments[0].hosts.retain(|host| host.id.host.as_str() != "app2");
