@@ -220,7 +220,7 @@ impl App {
                 self.due = 0;
             }
             Attempt::Found(writer, gtid) => {
-                told.push(Told::Acknowledged { app: index, first: self.next, count: 1, writer, gtid });
+                told.push(Told::Found { app: index, row: self.next, writer, gtid });
                 self.next += 1;
                 self.acknowledged += 1;
                 self.due -= 1;

@@ -18,6 +18,8 @@ const REMEMBERED: usize = 20_000;
 pub(crate) enum Told {
     /// Rows that a server acknowledged.
     Acknowledged { app: usize, first: u64, count: u64, writer: usize, gtid: Gtid },
+    /// A row that was committed by a server which ended before it answered, and that the application found where it writes now.
+    Found { app: usize, row: u64, writer: usize, gtid: Gtid },
     /// Rows that were refused.
     Refused { count: u64 },
 }
@@ -104,6 +106,12 @@ impl Ledger {
                         self.last_split = Some(tick);
                     }
                     self.entries.push_back(Entry { app, first, count, writer, gtid, tick });
+                }
+                // Nobody wrote it now: that its writer lacks what the next master wrote meanwhile is no split.
+                Told::Found { app, row, writer, gtid } => {
+                    accepted = true;
+                    self.acknowledged += 1;
+                    self.entries.push_back(Entry { app, first: row, count: 1, writer, gtid, tick });
                 }
             }
         }
