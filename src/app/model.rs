@@ -20,6 +20,7 @@ use jumpdeck_fleet::time::Moment;
 mod abilities;
 pub mod editor;
 mod environment;
+mod marks;
 pub mod note;
 pub mod palette;
 pub mod picker;
@@ -66,6 +67,8 @@ pub struct Model {
     pub palette: palette::Palette,
     /// The filters of rows: each belongs to one screen of one environment, by its place.
     filters: HashMap<(usize, &'static str), Filter>,
+    /// The marked hosts.
+    pub(in crate::app) marks: marks::Marks,
     /// The orders that the columns of the fleet table have, from left to right.
     pub orders: Vec<&'static Order>,
     /// How the fleet table is sorted.
@@ -171,6 +174,7 @@ impl Model {
             help: None,
             palette: palette::Palette::default(),
             filters: HashMap::new(),
+            marks: marks::Marks::default(),
             orders,
             sort: Sort { by: &order::SEVERITY, reversed: false },
             paused: None,

@@ -149,6 +149,12 @@ pub trait ScreenKind: Sync {
         false
     }
 
+    /// The hosts that its rows are of, from the top; none where rows are something else.
+    fn hosts<'a>(&self, model: &'a Model) -> Vec<&'a HostName> {
+        let _ = model;
+        Vec::new()
+    }
+
     /// How many rows it has.
     fn count(&self, model: &Model) -> usize {
         let _ = model;

@@ -84,6 +84,12 @@ pub enum Need {
     Filter,
     /// Rows that can be sorted.
     Order,
+    /// A host that is selected among hosts, or shown in full.
+    Host,
+    /// Rows that are hosts.
+    Hosts,
+    /// Marked hosts.
+    Marks,
     /// More than one environment.
     Environments,
     /// A run of this console on screen that is under way.
@@ -98,13 +104,16 @@ pub enum Need {
 
 impl Need {
     /// Every one.
-    pub const ALL: [Need; 11] = [
+    pub const ALL: [Need; 14] = [
         Self::Nothing,
         Self::Moves,
         Self::Selected,
         Self::WayBack,
         Self::Filter,
         Self::Order,
+        Self::Host,
+        Self::Hosts,
+        Self::Marks,
         Self::Environments,
         Self::OwnRun,
         Self::Retry,
@@ -126,6 +135,9 @@ actions! {
         Filter, "filter", Filter, "filter the rows";
         SortNext, "sort_next", Order, "sort by the next column";
         SortReverse, "sort_reverse", Order, "reverse the order";
+        Mark, "mark", Host, "mark the host";
+        MarkAll, "mark_all", Hosts, "mark all hosts that are listed";
+        ClearMarks, "clear_marks", Marks, "clear all marks";
         NextEnvironment, "next_environment", Environments, "next environment";
         PreviousEnvironment, "previous_environment", Environments, "previous environment";
     }

@@ -19,6 +19,7 @@ mod contacts;
 mod growth;
 mod hints;
 mod knowledge;
+mod marks;
 mod palette;
 mod past;
 mod plain;

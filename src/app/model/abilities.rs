@@ -22,6 +22,11 @@ impl Model {
             ),
             Need::Filter => unless(kind.filter().is_some(), "this screen has no filter"),
             Need::Order => unless(kind.sorts(), "the rows of this screen cannot be sorted"),
+            Need::Host => unless(self.markable().is_some(), "select a host first"),
+            Need::Hosts => {
+                unless(kind.rows_are_hosts() && kind.count(self) > 0, "this screen lists no hosts")
+            }
+            Need::Marks => unless(!self.marked().is_empty(), "no host is marked"),
             Need::Environments => unless(self.environments.len() > 1, "this is the only environment"),
             Need::OwnRun => self.own_run().err(),
             Need::Retry => unless(
@@ -65,6 +70,8 @@ impl Model {
             Some("disarm")
         } else if action == Action::Pause && self.paused.is_some() {
             Some("resume")
+        } else if action == Action::Mark && self.markable().is_some_and(|host| self.is_marked(&host)) {
+            Some("unmark")
         } else {
             None
         }

@@ -69,7 +69,20 @@ impl ScreenKind for Kind {
 
     fn keys(&self) -> &'static [Action] {
         use Action as A;
-        &[A::Up, A::Down, A::Open, A::Filter, A::SortNext, A::SortReverse, A::Retry, A::Refresh, A::Pause]
+        &[
+            A::Up,
+            A::Down,
+            A::Open,
+            A::Mark,
+            A::MarkAll,
+            A::ClearMarks,
+            A::Filter,
+            A::SortNext,
+            A::SortReverse,
+            A::Retry,
+            A::Refresh,
+            A::Pause,
+        ]
     }
 
     fn tab(&self) -> Destination {
@@ -90,6 +103,10 @@ impl ScreenKind for Kind {
 
     fn rows_are_hosts(&self) -> bool {
         true
+    }
+
+    fn hosts<'a>(&self, model: &'a Model) -> Vec<&'a HostName> {
+        fleet_rows(model).into_iter().map(|host| &host.id.host).collect()
     }
 
     fn count(&self, model: &Model) -> usize {

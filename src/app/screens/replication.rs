@@ -32,7 +32,7 @@ impl ScreenKind for Kind {
 
     fn keys(&self) -> &'static [Action] {
         use Action as A;
-        &[A::Up, A::Down, A::Open, A::Retry, A::Refresh, A::Pause]
+        &[A::Up, A::Down, A::Open, A::Mark, A::Retry, A::Refresh, A::Pause]
     }
 
     fn tab(&self) -> Destination {
@@ -45,6 +45,10 @@ impl ScreenKind for Kind {
 
     fn rows_are_hosts(&self) -> bool {
         true
+    }
+
+    fn hosts<'a>(&self, model: &'a Model) -> Vec<&'a HostName> {
+        replication_rows(model).into_iter().map(|host| &host.id.host).collect()
     }
 
     fn count(&self, model: &Model) -> usize {

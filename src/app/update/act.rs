@@ -113,6 +113,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
             model.sort.reversed = false;
         }
         Action::SortReverse => model.sort.reversed = !model.sort.reversed,
+        Action::Mark => mark(model),
+        Action::MarkAll => marks(model, Need::Hosts, Model::mark_listed),
+        Action::ClearMarks => marks(model, Need::Marks, Model::clear_marks),
         Action::NextEnvironment => return moves::switch(model, true),
         Action::PreviousEnvironment => return moves::switch(model, false),
         Action::Screen(to) => return go(model, to),
@@ -190,6 +193,25 @@ fn filter(model: &mut Model) {
         model.say(why.to_owned());
     } else if let Some(filter) = model.filter_mut() {
         filter.editing = true;
+    }
+}
+
+/// Marks the host, or removes its mark; among rows the next one is selected then.
+fn mark(model: &mut Model) {
+    marks(model, Need::Host, |model| {
+        let Some(host) = model.markable() else { return };
+        model.toggle_mark(host);
+        if model.screen().kind().rows_are_hosts() {
+            moves::by(model, Action::Down);
+        }
+    });
+}
+
+/// Changes marks, or says what is in the way.
+fn marks(model: &mut Model, need: Need, change: impl FnOnce(&mut Model)) {
+    match model.obstacle(need) {
+        Some(why) => model.say(why.to_owned()),
+        None => change(model),
     }
 }
 

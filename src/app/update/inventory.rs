@@ -43,10 +43,8 @@ fn follow(model: &mut Model, fleet: &std::sync::Arc<Fleet>) -> Vec<AppEffect> {
     mark_plan(model, &before);
     let mut effects = vec![AppEffect::UseInventory(fleet.clone())];
     effects.extend(environments(model, &before));
-    let notice = match disarmed {
-        Some(why) => format!("{why}; {text}"),
-        None => text,
-    };
+    let unmarked = model.drop_gone_marks();
+    let notice = disarmed.into_iter().chain([text]).chain(unmarked).collect::<Vec<_>>().join("; ");
     model.notice = Some((notice, model.now.plus(NOTICE_FOR)));
     effects
 }

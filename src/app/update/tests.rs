@@ -15,6 +15,7 @@ use jumpdeck_fleet::problem::{Problem, ProblemKind};
 use jumpdeck_fleet::snapshot::LinkState;
 
 mod inventory;
+mod marks;
 mod palette;
 mod questions;
 mod rows;

@@ -58,6 +58,9 @@ fn draw_columns<'a>(
     }
     for (y, (i, host)) in (0..table.height()).zip(rows.iter().enumerate().skip(offset)) {
         draw_row(buf, y, &table, scene, host);
+        if scene.model.is_marked(&host.id.host) {
+            table.mark(buf, y, scene.styles);
+        }
         if at == Some(i) {
             table.select(buf, y, scene.styles);
         }

@@ -66,6 +66,9 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
     let offset = state.scroll(scene.model.active, List("replication"), at, rows.len(), table.height());
     for (y, (i, branch)) in (0..table.height()).zip(rows.iter().enumerate().skip(offset)) {
         draw_row(buf, y, &table, scene, branch);
+        if branch.server.host().is_some_and(|host| scene.model.is_marked(&host.id.host)) {
+            table.mark(buf, y, scene.styles);
+        }
         if at == Some(i) {
             table.select(buf, y, scene.styles);
         }

@@ -36,7 +36,7 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: Foot
     let says = row(foot, 0);
     let editing = scene.model.filter().editing;
     let notice = scene.model.notice.as_ref().filter(|(_, until)| !editing && *until > scene.model.now);
-    let mut place = place(scene, status.place);
+    let mut place = place(scene, status.place, area.width);
     if notice.is_some_and(|(text, _)| text.width() + place.width() + 3 > usize::from(says.width)) {
         // A notice ends with what to do next, or with a path.
         place = Line::default();
@@ -93,15 +93,16 @@ fn filter(scene: &Scene<'_>, place: Option<(usize, usize, usize)>) -> Vec<Span<'
     vec![span(format!(" FILTER /{text} ({hidden} hidden){clears} "), scene.styles.paused), Span::raw("  ")]
 }
 
-fn place(scene: &Scene<'_>, place: Option<(usize, usize, usize)>) -> Line<'static> {
+fn place(scene: &Scene<'_>, place: Option<(usize, usize, usize)>, width: u16) -> Line<'static> {
     let styles = scene.styles;
-    let Some((at, shown, all)) = place else { return Line::default() };
-    if wrong(scene.model).is_some() {
+    let mut spans = marks(scene, width);
+    let is_crowded = !spans.is_empty() && width < LONG_NAMES;
+    let Some((at, shown, all)) = place.filter(|_| wrong(scene.model).is_none()) else {
         // What is wrong with the filter needs the room.
-        return Line::default();
-    }
-    let mut spans = vec![Span::raw("  ")];
-    if scene.model.screen().kind().sorts() {
+        return Line::from(spans);
+    };
+    spans.push(Span::raw("  "));
+    if scene.model.screen().kind().sorts() && !is_crowded {
         let sort = scene.model.sort;
         let reversed = if sort.reversed { ", reversed" } else { "" };
         spans.push(span(format!("{}{reversed}  ", sort.by.words), styles.muted));
@@ -112,6 +113,24 @@ fn place(scene: &Scene<'_>, place: Option<(usize, usize, usize)>) -> Line<'stati
         spans.push(span(format!("{at}/{shown}"), styles.muted));
     }
     Line::from(spans)
+}
+
+/// How many hosts are marked, and how many of them are not among the rows: what acts on marks acts on those, too.
+fn marks(scene: &Scene<'_>, width: u16) -> Vec<Span<'static>> {
+    let marked = scene.model.marked().len();
+    if marked == 0 {
+        return Vec::new();
+    }
+    let this = scene.model.markable().filter(|_| scene.model.screen().kind().is_text());
+    let this = this.is_some_and(|host| scene.model.is_marked(&host));
+    let unlisted = match scene.model.unlisted_marks() {
+        0 if this => ", this host, too".to_owned(),
+        0 => String::new(),
+        hidden if scene.model.filter().text.is_empty() => format!(", {hidden} not in this list"),
+        hidden if width < LONG_NAMES => format!(", {hidden} hidden"),
+        hidden => format!(", {hidden} hidden by the filter"),
+    };
+    vec![Span::raw("  "), span(format!("{marked} marked{unlisted}"), scene.styles.accent)]
 }
 
 /// The screens with their keys; the one shown stands out.
@@ -175,7 +194,7 @@ fn fitting(scene: &Scene<'_>, here: &[(Action, &str)], width: u16) -> Line<'stat
     let mut spans = Vec::new();
     for (action, what) in here {
         let need = action.need();
-        let may_be_missing = matches!(need, Need::Filter | Need::Order | Need::Environments);
+        let may_be_missing = matches!(need, Need::Filter | Need::Order | Need::Host | Need::Environments);
         let nothing_to_do = may_be_missing && scene.model.obstacle(need).is_some();
         let Some(key) = bound(scene, *action).filter(|_| !nothing_to_do) else { continue };
         let what = scene.model.reverse_of(*action).unwrap_or(what);

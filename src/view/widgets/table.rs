@@ -152,6 +152,12 @@ impl<C: Copy + PartialEq> ColumnTable<C> {
         }
     }
 
+    /// Notes on a row already drawn that its host is marked.
+    pub(crate) fn mark(&self, buf: &mut Buffer, at: u16, styles: &Styles) {
+        let area = row(self.area, at + 1);
+        put(buf, area.x + 1, area.y, 1, &span("+", styles.accent).into(), Align::Left);
+    }
+
     /// Lays the selection over a row already drawn: a mark, and a style, so that it is seen without colour.
     pub(crate) fn select(&self, buf: &mut Buffer, at: u16, styles: &Styles) {
         let area = row(self.area, at + 1);
