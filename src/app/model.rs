@@ -68,7 +68,7 @@ pub struct Model {
     /// The filters of rows: each belongs to one screen of one environment, by its place.
     filters: HashMap<(usize, &'static str), Filter>,
     /// The marked hosts.
-    pub(in crate::app) marks: marks::Marks,
+    pub(in crate::app) marks: marks::HostMarks,
     /// The orders that the columns of the fleet table have, from left to right.
     pub orders: Vec<&'static Order>,
     /// How the fleet table is sorted.
@@ -174,7 +174,7 @@ impl Model {
             help: None,
             palette: palette::Palette::default(),
             filters: HashMap::new(),
-            marks: marks::Marks::default(),
+            marks: marks::HostMarks::default(),
             orders,
             sort: Sort { by: &order::SEVERITY, reversed: false },
             paused: None,

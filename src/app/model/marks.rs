@@ -12,9 +12,9 @@ const NAMED: usize = 3;
 
 /// The marked hosts of each environment. An environment without any is not in it.
 #[derive(Debug, Default)]
-pub(in crate::app) struct Marks(HashMap<EnvName, BTreeSet<HostName>>);
+pub(in crate::app) struct HostMarks(HashMap<EnvName, BTreeSet<HostName>>);
 
-impl Marks {
+impl HostMarks {
     fn has(&self, env: &EnvName, host: &HostName) -> bool {
         self.0.get(env).is_some_and(|marked| marked.contains(host))
     }
