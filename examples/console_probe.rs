@@ -12,6 +12,7 @@ use jumpdeck::operator::commands::Start;
 use jumpdeck::operator::control::RunControl;
 use jumpdeck::runtime::clipboard::Clipboard;
 use jumpdeck::runtime::handoff::Copier;
+use jumpdeck::runtime::shells::Shells;
 use jumpdeck::runtime::{Console, ConsoleEnd, Draw, FleetControl, RuntimeError, run, terminal};
 use jumpdeck_fleet::event::{Answer, QuestionId};
 use jumpdeck_fleet::fleet::Fleet;
@@ -103,6 +104,7 @@ async fn console() -> Result<ConsoleEnd, RuntimeError> {
             "/nonexistent".into(),
             "/nonexistent".into(),
         ),
+        shells: Shells::new(Box::new(|_, _| Box::pin(std::future::pending())), taken.keyboard),
         clock,
         input: taken.input,
         urgent: taken.urgent,

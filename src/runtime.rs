@@ -20,11 +20,14 @@ pub mod clipboard;
 pub mod color;
 pub mod handoff;
 pub mod input;
+pub mod keyboard;
 mod ports;
 pub mod raw;
 #[cfg(test)]
 mod run_tests;
 pub mod screen;
+pub mod shell;
+pub mod shells;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
@@ -34,6 +37,7 @@ pub use ports::{ConsoleEnd, Draw, FleetControl, RuntimeError, Stage};
 
 use handoff::Copier;
 use input::{TerminalInput, Urgent};
+use shells::{ReadyShell, ShellMoment, Shells};
 
 /// Frames are at least this far apart: 30 a second.
 const FRAME: Duration = Duration::from_millis(33);
@@ -58,6 +62,8 @@ pub struct Console<B: Backend, D, F, R, S> {
     pub stage: S,
     /// Where copies of the view go.
     pub copier: Copier,
+    /// Shells on hosts, for which the console steps aside.
+    pub shells: Shells,
     /// The process's clock; the same that snapshots are stamped with.
     pub clock: Clock,
     /// Keys, pastes, sizes.
@@ -78,6 +84,7 @@ enum NextInput {
     News(usize),
     RunNews(Option<RunEvent>),
     CopyOutcome(CopyOutcome),
+    Shell(ShellMoment),
     Time,
 }
 
@@ -95,7 +102,10 @@ where
 {
     let mut pace =
         DrawPace { drawn_at: None, suspended: false, news_open: true, run_news_open: true, armed: None };
-    match console.go(&mut pace).await {
+    let ended = console.go(&mut pace).await;
+    // Before the guard: what the shell has set on the terminal is undone first.
+    console.shells.end().await;
+    match ended {
         Err(error @ RuntimeError::Terminal(_)) => console.why(error).await,
         ended => ended,
     }
@@ -172,6 +182,19 @@ where
                     let effects = update(&mut self.model, Msg::CopyOutcome(copied));
                     self.perform(effects)?
                 }
+                NextInput::Shell(ShellMoment::Ready(ready)) => {
+                    self.step_aside(*ready, pace)?;
+                    None
+                }
+                NextInput::Shell(ShellMoment::News(news)) => {
+                    if self.shells.has_terminal() {
+                        self.shells.ended();
+                        self.come_back(pace)?;
+                    }
+                    self.tick();
+                    let effects = update(&mut self.model, Msg::Shell(news));
+                    self.perform(effects)?
+                }
                 NextInput::Time => {
                     self.tick();
                     self.model.settle();
@@ -209,6 +232,7 @@ where
             () = at(frame) => NextInput::Frame,
             Some(input) = self.input.recv() => NextInput::Input(input),
             Some(copied) = self.copier.outcomes.recv() => NextInput::CopyOutcome(copied),
+            Some(moment) = self.shells.moments.recv() => NextInput::Shell(moment),
             event = self.run_news.recv(), if pace.run_news_open => NextInput::RunNews(event),
             taken = self.news.recv_many(batch, BATCH), if pace.news_open => NextInput::News(taken),
             () = at(time) => NextInput::Time,
@@ -262,14 +286,30 @@ where
             Urgent::HungUp => return Ok(Some(ConsoleEnd::HungUp)),
             Urgent::Panicked => return Err(RuntimeError::Panicked),
             Urgent::Stop => self.suspend(false, pace)?,
-            Urgent::Continued => {
-                self.stage.resume().map_err(RuntimeError::terminal)?;
-                pace.suspended = false;
-                // Whatever the shell left on the screen goes.
-                self.redraw()?;
-            }
+            // The shell on a host takes the terminal again.
+            Urgent::Continued if self.shells.has_terminal() => {}
+            Urgent::Continued => self.come_back(pace)?,
         }
         Ok(None)
+    }
+
+    /// Takes the terminal again. Whatever was left on the screen goes.
+    fn come_back(&mut self, pace: &mut DrawPace) -> Result<(), RuntimeError> {
+        self.stage.resume().map_err(RuntimeError::terminal)?;
+        pace.suspended = false;
+        self.redraw()
+    }
+
+    /// Gives the terminal to a shell, if somebody still waits for it.
+    fn step_aside(&mut self, ready: ReadyShell, pace: &mut DrawPace) -> Result<(), RuntimeError> {
+        if self.model.attend_shell(ready.number()) {
+            self.stage.step_aside().map_err(RuntimeError::terminal)?;
+            pace.suspended = true;
+            self.shells.attend(ready);
+        } else {
+            self.shells.take_back();
+        }
+        Ok(())
     }
 
     fn suspend(&mut self, whole_job: bool, pace: &mut DrawPace) -> Result<(), RuntimeError> {
@@ -294,6 +334,8 @@ where
                     let screen = self.draw.plain(&self.model);
                     self.copier.copy(&self.model, &screen, |bytes| self.stage.send(bytes));
                 }
+                AppEffect::OpenShell(asked) => self.shells.open(asked),
+                AppEffect::CancelShell => self.shells.cancel(),
                 AppEffect::Refresh(env) => self.fleet.refresh(&env),
                 AppEffect::Activate(env) => self.fleet.activate(&env),
                 AppEffect::Retry(env, host) => self.fleet.retry(&env, host.as_ref()),

@@ -35,7 +35,7 @@ pub use state::{ChosenColumns, ViewState};
 pub use styles::{ColorSupport, Styles};
 
 use scene::Scene;
-use widgets::{banner, footer, forms, header, help, palette, question, small, strip};
+use widgets::{banner, footer, forms, header, help, palette, question, shell, small, strip};
 
 /// Columns and rows below which nothing useful fits.
 pub use crate::app::model::SMALLEST;
@@ -76,6 +76,9 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Styles, state: &mut Vi
             }
             if let Some(dialog) = model.runs.dialogs.last() {
                 forms::draw(buf, area, &scene, dialog);
+            }
+            if let Some(shell) = &model.shell {
+                shell::draw(buf, area, &scene, shell);
             }
             if let Some(scroll) = model.help {
                 help::draw(buf, below(area, head), &scene, state, scroll);

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::config::keymap::KeyPress;
 use jumpdeck_fleet::event::{Answer, FleetEvent, QuestionId};
-use jumpdeck_fleet::fleet::Fleet;
+use jumpdeck_fleet::fleet::{Environment, Fleet, Host};
 use jumpdeck_fleet::names::{EnvName, HostName};
 use jumpdeck_fleet::run::{Mode, RunCommand, RunEvent};
 use jumpdeck_fleet::time::Moment;
@@ -29,6 +29,8 @@ pub enum Msg {
     Run(RunEvent),
     /// What became of a copy.
     CopyOutcome(CopyOutcome),
+    /// What became of a shell on a host.
+    Shell(ShellNews),
 }
 
 /// What the model asks of the world.
@@ -40,6 +42,10 @@ pub enum AppEffect {
     Redraw,
     /// Copy the view on screen.
     CopyView,
+    /// Open a shell, and step aside for it when it is there.
+    OpenShell(AskedShell),
+    /// Nobody waits for the shell that is being opened any more.
+    CancelShell,
     /// Ask every host of the environment now.
     Refresh(EnvName),
     /// Connect (if not yet) and make this environment the one polled at full cadence; others stay warm.
@@ -99,4 +105,48 @@ pub struct CopyOutcome {
     pub terminal: Result<(), String>,
     /// The file that has it too.
     pub file: Result<String, String>,
+}
+
+/// A shell that a person asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AskedShell {
+    /// Which, of those asked for one after the other.
+    pub number: u64,
+    /// The environment.
+    pub env: Arc<Environment>,
+    /// The host.
+    pub host: Arc<Host>,
+    /// Whether the host exists only in a simulated fleet.
+    pub simulated: bool,
+}
+
+impl AskedShell {
+    /// What the terminal says before the shell does.
+    #[must_use]
+    pub fn first_line(&self) -> String {
+        let simulated = if self.simulated { "SIMULATED: this host does not exist; " } else { "" };
+        format!(
+            "jumpdeck: {simulated}a shell on {} ({}); when it ends, the console comes back\r\n",
+            self.host.id.host, self.env.name
+        )
+    }
+}
+
+/// What became of a shell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShellNews {
+    /// It could not be opened.
+    Failed {
+        /// Which.
+        number: u64,
+        /// Where and why.
+        why: String,
+    },
+    /// It has ended: with an exit status, or why there is none.
+    Ended {
+        /// Which.
+        number: u64,
+        /// How.
+        how: Result<u32, String>,
+    },
 }

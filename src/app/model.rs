@@ -26,6 +26,7 @@ pub mod palette;
 pub mod picker;
 mod remedies;
 pub mod runs;
+pub mod shell;
 mod way;
 
 pub use super::screens::Screen;
@@ -99,6 +100,10 @@ pub struct Model {
     pub asked: Option<(QuestionId, Moment)>,
     /// Runbooks and runs.
     pub runs: Runs,
+    /// The shell that was asked for, until it has ended or what became of it was read.
+    pub shell: Option<shell::ShellBox>,
+    /// How many shells were asked for.
+    pub(in crate::app) shells: u64,
 }
 
 impl fmt::Debug for Model {
@@ -189,6 +194,8 @@ impl Model {
             vanished: None,
             asked: None,
             runs: Runs { touched: now, ..Runs::default() },
+            shell: None,
+            shells: 0,
         }
     }
 

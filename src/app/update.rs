@@ -23,6 +23,7 @@ mod questions;
 #[cfg(test)]
 mod run_tests;
 mod runs;
+mod shell;
 #[cfg(test)]
 mod tests;
 
@@ -55,6 +56,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
             model.copied(&copied);
             Vec::new()
         }
+        Msg::Shell(news) => {
+            shell::take(model, news);
+            Vec::new()
+        }
         Msg::Fleet(event) => news::take(model, event),
         Msg::Run(event) => {
             model.changed = true;
@@ -71,6 +76,8 @@ fn paste(model: &mut Model, text: &str) {
     }
     if !model.questions.is_empty() {
         questions::paste(model, line);
+    } else if model.shell.is_some() {
+        // Meant for the shell, which is not there yet.
     } else if !model.runs.dialogs.is_empty() {
         dialogs::paste(model, text);
     } else if model.palette.is_open() {

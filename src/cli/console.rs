@@ -18,11 +18,14 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::files;
 use crate::config::settings::ColorChoice;
 use crate::config::theme::Theme;
+use crate::operator::access::FleetAccess;
 use crate::operator::commands::{self, Start};
+use crate::operator::fleet_command::FleetCommands;
 use crate::operator::service::{LeftInEffect, RunService};
 use crate::runtime::clipboard::Clipboard;
 use crate::runtime::color::Capabilities;
 use crate::runtime::handoff::Copier;
+use crate::runtime::shells::{OpenShell, Shells};
 use crate::runtime::{Console, ConsoleEnd, Draw, FleetControl, RuntimeError, terminal};
 use crate::view::{ChosenColumns, ColorSupport, Styles, ViewState, draw, plain};
 use jumpdeck_fleet::event::{Answer, QuestionId};
@@ -65,6 +68,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
     let collector = target.collector(Arc::new(desk.clone()), sender, disks.clone());
     let access = target.access(setup, Arc::new(desk.clone()));
     let tail = common.tail();
+    let shells = access.clone();
     let runs = RunService::new(access, target.fleet.clone(), run_sender, tail.clone());
     let left = runs.left();
     let taken = terminal::take().map_err(failed)?;
@@ -102,6 +106,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
             setup.paths.handoff(),
             setup.context.home.clone(),
         ),
+        shells: Shells::new(opens_shells(shells), taken.keyboard),
         clock: target.clock,
         input: taken.input,
         urgent: taken.urgent,
@@ -115,6 +120,17 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
         let _ = writeln!(std::io::stderr(), "{line}");
     }
     ended
+}
+
+/// Shells over connections of their own, which end with them.
+fn opens_shells(access: FleetAccess) -> OpenShell {
+    Box::new(move |asked, request| {
+        let (access, asked) = (access.clone(), asked.clone());
+        Box::pin(async move {
+            let commands = FleetCommands::connect(&access, asked.env).await?;
+            commands.shell(&asked.host, &request).await
+        })
+    })
 }
 
 /// A line for each thing that runs leave in effect, with the command that goes on with its run, except where the fleet ends

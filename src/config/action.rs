@@ -96,6 +96,8 @@ pub enum Need {
     OwnRun,
     /// A jump box that is down, or a host that is selected.
     Retry,
+    /// A host that the selected row is of, or about.
+    RowHost,
     /// A screen that can be paused.
     Pause,
     /// More than one theme.
@@ -104,7 +106,7 @@ pub enum Need {
 
 impl Need {
     /// Every one.
-    pub const ALL: [Need; 14] = [
+    pub const ALL: [Need; 15] = [
         Self::Nothing,
         Self::Moves,
         Self::Selected,
@@ -117,6 +119,7 @@ impl Need {
         Self::Environments,
         Self::OwnRun,
         Self::Retry,
+        Self::RowHost,
         Self::Pause,
         Self::Themes,
     ];
@@ -160,6 +163,7 @@ actions! {
         Retry, "retry", Retry, "retry the jump box or host";
         Pause, "pause", Pause, "pause the screen";
         Copy, "copy", Nothing, "copy view and command";
+        Shell, "shell", RowHost, "a shell on the selected host";
         NextTheme, "next_theme", Themes, "next theme";
         Palette, "palette", Nothing, "command palette: find and do anything";
         Help, "help", Nothing, "help";

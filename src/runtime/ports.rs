@@ -58,6 +58,12 @@ pub trait Stage {
     /// When the terminal cannot be taken.
     fn resume(&mut self) -> std::io::Result<()>;
 
+    /// Gives the terminal to something else in this process, until `resume`.
+    ///
+    /// # Errors
+    /// When the terminal cannot be given back.
+    fn step_aside(&mut self) -> std::io::Result<()>;
+
     /// Sends bytes to the terminal that draw nothing, between two frames.
     ///
     /// # Errors

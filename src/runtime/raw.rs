@@ -1,9 +1,9 @@
 //! The local terminal as the screen and keyboard of a remote shell: in raw mode, and given back as it was found, whatever ends it.
 //! What the remote program has set on it (`RemoteModes`) is undone, too: one that is killed cannot do so itself.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Stdin, Write};
 use std::os::fd::OwnedFd;
-use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,14 +23,14 @@ const PANIC_CODE: i32 = 101;
 /// A look at the keyboard lasts so long when nothing comes.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 /// Pieces of what is typed that may wait.
-const TYPED: usize = 16;
+pub(super) const TYPED: usize = 16;
 /// Bytes of a piece.
 const PIECE: usize = 4096;
 
 /// What the remote program has set; `None`: the terminal is not ours.
 static SET: Mutex<Option<RemoteModes>> = Mutex::new(None);
-/// The modes it was found with. Once a process.
-static FOUND: OnceLock<(OwnedFd, Termios)> = OnceLock::new();
+/// The terminal, and the modes it was found with.
+static FOUND: Mutex<Option<(OwnedFd, Termios)>> = Mutex::new(None);
 static HOOK: Once = Once::new();
 
 /// Holds the terminal; gives it back when dropped.
@@ -38,18 +38,22 @@ static HOOK: Once = Once::new();
 pub struct RawTerminal(());
 
 impl RawTerminal {
-    /// Takes the terminal, once a process. A panic in any thread gives it back and ends the process.
+    /// Takes the terminal. Until it is given back, a panic in any thread gives it back and ends the process.
     ///
     /// # Errors
-    /// When standard input or output is no terminal, or it refuses.
+    /// When standard input or output is no terminal, it is taken already, or it refuses.
     pub fn take() -> io::Result<Self> {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Err(io::Error::other("standard input or output is not a terminal"));
         }
         let fd = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3)?;
-        let found = tcgetattr(&fd)?;
-        if FOUND.set((fd, found)).is_err() {
-            return Err(io::Error::other("the terminal was taken before"));
+        let modes = tcgetattr(&fd)?;
+        {
+            let mut found = found();
+            if found.is_some() {
+                return Err(io::Error::other("the terminal is taken already"));
+            }
+            *found = Some((fd, modes));
         }
         HOOK.call_once(give_back_on_panic);
         *lock() = Some(RemoteModes::default());
@@ -63,7 +67,7 @@ impl RawTerminal {
     /// # Errors
     /// When the terminal refuses.
     pub fn make_raw(&self) -> io::Result<()> {
-        if let Some((fd, found)) = FOUND.get() {
+        if let Some((fd, found)) = found().as_ref() {
             let mut raw = found.clone();
             raw.make_raw();
             tcsetattr(fd, OptionalActions::Now, &raw)?;
@@ -75,9 +79,9 @@ impl RawTerminal {
     pub fn keys(&self) -> mpsc::Receiver<Vec<u8>> {
         let (sender, receiver) = mpsc::channel(TYPED);
         thread::spawn(move || {
-            let Some((fd, _)) = FOUND.get() else { return };
+            let stdin = io::stdin();
             while !sender.is_closed() {
-                match typed(fd) {
+                match typed(&stdin) {
                     Ok(Some(bytes)) if bytes.is_empty() => return,
                     Ok(Some(bytes)) => {
                         if sender.blocking_send(bytes).is_err() {
@@ -95,16 +99,21 @@ impl RawTerminal {
 }
 
 /// What was typed; `None` when nothing was for a while, empty at the end.
-fn typed(fd: &OwnedFd) -> io::Result<Option<Vec<u8>>> {
-    let mut fds = [PollFd::new(fd, PollFlags::IN)];
+fn typed(stdin: &Stdin) -> io::Result<Option<Vec<u8>>> {
+    let mut fds = [PollFd::new(stdin, PollFlags::IN)];
     poll(&mut fds, Some(&LOOK))?;
     if fds.iter().all(|fd| fd.revents().is_empty()) {
         return Ok(None);
     }
+    piece(stdin).map(Some)
+}
+
+/// What is there to read, empty at the end: below the buffer of the standard library.
+pub(super) fn piece(stdin: &Stdin) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; PIECE];
-    let length = rustix::io::read(fd, bytes.as_mut_slice())?;
+    let length = rustix::io::read(stdin, bytes.as_mut_slice())?;
     bytes.truncate(length);
-    Ok(Some(bytes))
+    Ok(bytes)
 }
 
 /// The size of the terminal on standard output.
@@ -138,6 +147,10 @@ impl Drop for RawTerminal {
     }
 }
 
+fn found() -> MutexGuard<'static, Option<(OwnedFd, Termios)>> {
+    FOUND.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn lock() -> MutexGuard<'static, Option<RemoteModes>> {
     SET.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -160,18 +173,23 @@ fn give_back(modes: Option<&RemoteModes>) {
         let mut out = io::stdout().lock();
         let _ = out.write_all(&modes.undo()).and_then(|()| out.flush());
     }
-    if let Some((fd, found)) = FOUND.get() {
-        let _ = tcsetattr(fd, OptionalActions::Now, found);
+    if let Some((fd, found)) = found().take() {
+        let _ = tcsetattr(fd, OptionalActions::Now, &found);
     }
 }
 
 /// Gives the terminal back before the panic's message is printed, and ends the process: with a part of it dead, the shell would only
-/// look alive.
+/// look alive. A terminal that is not taken is no concern of this.
 fn give_back_on_panic() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        give_back(taken_back().as_ref());
+        let taken = found().is_some();
+        if taken {
+            give_back(taken_back().as_ref());
+        }
         print(info);
-        std::process::exit(PANIC_CODE);
+        if taken {
+            std::process::exit(PANIC_CODE);
+        }
     }));
 }

@@ -245,6 +245,7 @@ impl Person {
             runs: script,
             stage: Asked::default(),
             copier: super::tests::copier(std::path::Path::new("/nonexistent")),
+            shells: super::tests::no_shells(),
             clock,
             input,
             urgent: urgent_receiver,

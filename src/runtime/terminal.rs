@@ -22,6 +22,7 @@ use rustix::process::{Signal, getpgrp, getpid, getsid, kill_current_process_grou
 use tokio::sync::mpsc;
 
 use super::input::{TerminalInput, Urgent};
+use super::keyboard::Keyboard;
 use super::screen::QuietBackend;
 use super::watch;
 use super::{RuntimeError, Stage};
@@ -49,6 +50,8 @@ pub struct Taken {
     pub guard: TerminalGuard,
     /// Where frames go.
     pub terminal: Terminal<QuietBackend<Output>>,
+    /// Says who gets what is typed.
+    pub keyboard: Keyboard,
     /// Keys, pastes, sizes.
     pub input: mpsc::Receiver<TerminalInput>,
     /// Signals, hang-ups, panics.
@@ -79,11 +82,11 @@ pub fn take() -> Result<Taken, RuntimeError> {
     watch::signals(&urgent_sender).map_err(RuntimeError::terminal)?;
     enter().map_err(RuntimeError::terminal)?;
     let guard = TerminalGuard(());
-    let input = watch::keys(&urgent_sender);
+    let (keyboard, input) = Keyboard::read(&urgent_sender).map_err(RuntimeError::terminal)?;
     watch::hang_up(urgent_sender);
     let out = Output::open().map_err(RuntimeError::terminal)?;
     let terminal = Terminal::new(QuietBackend::new(out, window_size)).map_err(RuntimeError::terminal)?;
-    Ok(Taken { guard, terminal, input, urgent })
+    Ok(Taken { guard, terminal, keyboard, input, urgent })
 }
 
 impl Stage for TerminalGuard {
@@ -105,6 +108,10 @@ impl Stage for TerminalGuard {
 
     fn resume(&mut self) -> io::Result<()> {
         enter()
+    }
+
+    fn step_aside(&mut self) -> io::Result<()> {
+        leave()
     }
 
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -210,7 +217,7 @@ pub(super) fn end_within(grace: Duration, code: i32) {
     });
 }
 
-fn window_size() -> io::Result<Size> {
+pub(super) fn window_size() -> io::Result<Size> {
     let size = rustix::termios::tcgetwinsize(io::stdout())?;
     Ok(Size { width: size.ws_col, height: size.ws_row })
 }

@@ -11,11 +11,14 @@ use tokio::time::{advance, timeout};
 use zeroize::Zeroizing;
 
 use base64::Engine as _;
+use futures::future::BoxFuture;
 
 use super::clipboard::Clipboard;
+use super::keyboard::Keyboard;
 use super::*;
 use crate::config::keymap::{KeyCode, KeyPress, Keymap};
 use crate::operator::commands::Start;
+use crate::transport::error::{ErrorKind, TransportError};
 use jumpdeck_fleet::event::{Answer, QuestionId};
 use jumpdeck_fleet::event::{Question, QuestionKind};
 use jumpdeck_fleet::fleet::Fleet;
@@ -98,7 +101,21 @@ pub(super) fn copier(folder: &std::path::Path) -> Copier {
     Copier::new(start, Clipboard::of(|_| None), folder.join("handoff"), folder.to_owned())
 }
 
+/// Shells that cannot be opened, at a keyboard that nobody types on.
+pub(super) fn no_shells() -> Shells {
+    let refuse = |asked: &crate::app::message::AskedShell, _| -> BoxFuture<'static, _> {
+        let hop = Hop::Host(asked.host.id.host.clone());
+        Box::pin(async move { Err(TransportError::new(&hop, ErrorKind::Refused, "no shells here")) })
+    };
+    Shells::new(Box::new(refuse), Keyboard::silent())
+}
+
 impl Stage for Asked {
+    fn step_aside(&mut self) -> std::io::Result<()> {
+        self.note("step aside");
+        Ok(())
+    }
+
     fn suspend(&mut self, whole_job: bool) -> std::io::Result<bool> {
         self.note(if whole_job { "stop job" } else { "stop" });
         Ok(true)
@@ -168,6 +185,7 @@ impl Harness {
             fleet: asked.clone(),
             stage: asked.clone(),
             copier: copier(home.path()),
+            shells: no_shells(),
             clock,
             input,
             urgent: urgent_receiver,

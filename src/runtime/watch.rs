@@ -1,7 +1,4 @@
-//! Who listens: a thread for keys, a thread for the hang-up of the terminal, a task a signal.
-//!
-//! Keys are read on a thread of their own and not through crossterm's `EventStream`: on a terminal that is gone its
-//! reader spins for ever inside `poll`, and would take the event loop with it.
+//! Who listens: a thread for the hang-up of the terminal, a task a signal. The thread for keys is in `keyboard`.
 
 use std::io;
 use std::thread;
@@ -11,11 +8,9 @@ use rustix::event::{PollFd, PollFlags, poll};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::input::{TerminalInput, Urgent, from_event};
+use super::input::Urgent;
 use super::terminal::end_within;
 
-/// Keys that may wait: more than anybody types, fewer than a paste without brackets could fill memory with.
-const KEYS: usize = 256;
 /// After a hang-up or a signal the loop has this long to end by itself.
 const GRACE: Duration = Duration::from_millis(700);
 const HUP: i32 = 1;
@@ -48,31 +43,6 @@ fn listen(
             }
         }
     });
-}
-
-/// Reads keys, for as long as the process lives.
-pub(super) fn keys(urgent: &mpsc::UnboundedSender<Urgent>) -> mpsc::Receiver<TerminalInput> {
-    let (sender, receiver) = mpsc::channel(KEYS);
-    let urgent = urgent.clone();
-    thread::spawn(move || {
-        loop {
-            match crossterm::event::read() {
-                Ok(event) => {
-                    if let Some(input) = from_event(event)
-                        && sender.blocking_send(input).is_err()
-                    {
-                        return;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => {
-                    let _ = urgent.send(Urgent::HungUp);
-                    return;
-                }
-            }
-        }
-    });
-    receiver
 }
 
 /// Waits, without using the processor, until the terminal is gone; then the process ends within [`GRACE`]. A hang-up

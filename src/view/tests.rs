@@ -24,6 +24,7 @@ mod palette;
 mod past;
 mod plain;
 mod services;
+mod shell;
 mod strip;
 mod themes;
 

@@ -11,6 +11,7 @@ pub(crate) mod help;
 pub(crate) mod page;
 pub(crate) mod palette;
 pub(crate) mod question;
+pub(crate) mod shell;
 pub(crate) mod small;
 pub(crate) mod sparkline;
 pub(crate) mod strip;

@@ -15,6 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 mod copied;
+mod stepping_aside;
 
 /// The console.
 const JUMPDECK: &str = env!("CARGO_BIN_EXE_jumpdeck");

@@ -120,6 +120,11 @@ impl Sshd {
         format!("[127.0.0.1]:{} {}\n", self.port, public(&self.host_key))
     }
 
+    /// Sends a signal to the listener: one that is stopped greets nobody.
+    pub(crate) fn signal_listener(&self, signal: &str) {
+        run("kill", &[signal, &self.child.id().to_string()]);
+    }
+
     /// Sends a signal to every sshd of its connections, not to the listener; and to nothing that runs in them: a login shell
     /// that is killed while it starts leaves the locks of its profile behind (pyenv's), and every shell after it waits for them.
     pub(crate) fn signal_sessions(&self, signal: &str) {

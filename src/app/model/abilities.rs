@@ -34,6 +34,7 @@ impl Model {
                     || kind.host(self).is_some(),
                 "select a host first: it is then tried again",
             ),
+            Need::RowHost => unless(kind.host(self).is_some(), "select a host first"),
             Need::Pause => {
                 unless(kind.may_pause(), "this screen cannot be paused: a question of the run must be seen")
             }

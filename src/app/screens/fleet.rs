@@ -80,6 +80,7 @@ impl ScreenKind for Kind {
             A::SortNext,
             A::SortReverse,
             A::Retry,
+            A::Shell,
             A::Refresh,
             A::Pause,
         ]

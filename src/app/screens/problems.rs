@@ -69,7 +69,7 @@ impl ScreenKind for Kind {
 
     fn keys(&self) -> &'static [Action] {
         use Action as A;
-        &[A::Up, A::Down, A::Open, A::Filter, A::Retry, A::Pause]
+        &[A::Up, A::Down, A::Open, A::Filter, A::Retry, A::Shell, A::Pause]
     }
 
     fn tab(&self) -> Destination {

@@ -32,7 +32,7 @@ impl ScreenKind for Kind {
 
     fn keys(&self) -> &'static [Action] {
         use Action as A;
-        &[A::Up, A::Down, A::Open, A::Mark, A::Retry, A::Refresh, A::Pause]
+        &[A::Up, A::Down, A::Open, A::Mark, A::Retry, A::Shell, A::Refresh, A::Pause]
     }
 
     fn tab(&self) -> Destination {

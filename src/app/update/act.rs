@@ -1,6 +1,6 @@
 //! A key finds its place (question, filter, keymap) and becomes an action.
 
-use super::{arming, dialogs, leave, moves, palette, pause, prompts, questions};
+use super::{arming, dialogs, leave, moves, palette, pause, prompts, questions, shell};
 use crate::app::message::AppEffect;
 use crate::app::model::palette::PaletteTarget;
 use crate::app::model::{Model, Screen};
@@ -23,6 +23,9 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
     }
     if !model.questions.is_empty() {
         return questions::key(model, key);
+    }
+    if model.shell.is_some() {
+        return shell::key(model, key);
     }
     if !model.runs.dialogs.is_empty() {
         return dialogs::key(model, key);
@@ -135,6 +138,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
             model.say("copying this view".to_owned());
             return vec![AppEffect::CopyView];
         }
+        Action::Shell => return shell::open(model),
         Action::NextTheme => return next_theme(model),
         Action::Palette => return palette::open(model),
         Action::Help => model.help = if model.help.is_some() { None } else { Some(0) },

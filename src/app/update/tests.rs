@@ -19,6 +19,7 @@ mod marks;
 mod palette;
 mod questions;
 mod rows;
+mod shell;
 mod time;
 
 const LONG: Duration = Duration::from_millis(500);
