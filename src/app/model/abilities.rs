@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Model;
 use crate::config::action::{Action, Need};
+use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::RunView;
 
 impl Model {
@@ -34,12 +35,18 @@ impl Model {
                     || kind.host(self).is_some(),
                 "select a host first: it is then tried again",
             ),
-            Need::RowHost => unless(kind.host(self).is_some(), "select a host first"),
+            Need::RowHost => unless(self.row_host().is_some(), "select a host first"),
             Need::Pause => {
                 unless(kind.may_pause(), "this screen cannot be paused: a question of the run must be seen")
             }
             Need::Themes => unless(self.themes.len() > 1, "this is the only theme"),
         }
+    }
+
+    /// The host that the selected row is of, or about: one that is seen.
+    pub(in crate::app) fn row_host(&self) -> Option<HostName> {
+        let kind = self.screen().kind();
+        kind.host(self).filter(|_| kind.is_text() || kind.selected(self).is_some())
     }
 
     /// The run on screen, when it goes on and is this console's.

@@ -16,7 +16,7 @@ pub(super) fn open(model: &mut Model) -> Vec<AppEffect> {
         model.say(why.to_owned());
         return Vec::new();
     }
-    let Some((env, host)) = model.screen().kind().host(model).and_then(|name| {
+    let Some((env, host)) = model.row_host().and_then(|name| {
         let env = model.environments.get(model.active)?.spec.clone();
         let host = env.hosts.iter().find(|host| host.id.host == name)?.clone();
         Some((env, host))

@@ -35,6 +35,16 @@ fn where_no_host_is_selected_it_says_so() {
 }
 
 #[test]
+fn a_host_that_the_filter_hides_gets_none() {
+    let mut model = model();
+    acts(&mut model, &[Action::Down]);
+    model.filter_mut().unwrap().text.set("no such host");
+    model.settle();
+    assert_eq!(acts(&mut model, &[Action::Shell]), []);
+    assert!(model.shell.is_none());
+}
+
+#[test]
 fn what_is_typed_ahead_of_it_does_nothing_beneath() {
     let mut model = model();
     asked(&mut model);
