@@ -62,6 +62,7 @@ impl Keyboard {
 
     /// One that nobody types on.
     #[cfg(test)]
+    #[allow(clippy::unwrap_used)]
     pub(super) fn silent() -> Self {
         let (orders, _) = std::sync::mpsc::channel();
         let (_, wake) = io::pipe().unwrap();

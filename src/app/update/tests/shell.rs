@@ -1,5 +1,7 @@
 //! A shell on a host: what is asked for, what keys do meanwhile, and what is said of its end.
 
+#![allow(clippy::panic)]
+
 use super::*;
 use crate::app::message::{AskedShell, ShellNews};
 use crate::app::model::shell::ShellStage;
