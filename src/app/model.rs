@@ -23,6 +23,7 @@ mod environment;
 mod marks;
 pub mod note;
 pub mod palette;
+pub mod pending;
 pub mod picker;
 mod remedies;
 pub mod runs;
@@ -66,6 +67,8 @@ pub struct Model {
     pub help: Option<usize>,
     /// The command palette, and what was taken from it.
     pub palette: palette::Palette,
+    /// The keys of a sequence that is under way.
+    pub pending: Option<pending::PendingKeys>,
     /// The filters of rows: each belongs to one screen of one environment, by its place.
     filters: HashMap<(usize, &'static str), Filter>,
     /// The marked hosts.
@@ -178,6 +181,7 @@ impl Model {
             screens: vec![Screen::ROOT],
             help: None,
             palette: palette::Palette::default(),
+            pending: None,
             filters: HashMap::new(),
             marks: marks::HostMarks::default(),
             orders,

@@ -6,6 +6,7 @@ use super::model::{EnvironmentState, Model};
 use super::rows::Words;
 use super::rows::selection::{select, selected};
 use crate::config::action::{Action, Destination};
+use crate::config::keymap::Layer;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::problem::Problem;
 
@@ -27,6 +28,12 @@ macro_rules! screens {
             #[must_use]
             pub fn kind(&self) -> &'static dyn ScreenKind {
                 match self { $(Self::$name { .. } => &$file::Kind,)* }
+            }
+
+            /// The layer of the keymap that its keys may have.
+            #[must_use]
+            pub fn layer(&self) -> Layer {
+                match self { $(Self::$name { .. } => Layer::$name,)* }
             }
         }
     };

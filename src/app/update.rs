@@ -23,12 +23,19 @@ mod questions;
 #[cfg(test)]
 mod run_tests;
 mod runs;
+mod sequence;
 mod shell;
 #[cfg(test)]
 mod tests;
 
 /// Takes in what happened and says what is to be done about it.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
+    let effects = take(model, msg);
+    sequence::end_if_interrupted(model);
+    effects
+}
+
+fn take(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
     match msg {
         Msg::Key(key) => {
             model.changed = true;

@@ -56,7 +56,7 @@ pub(super) fn page(command: &Command) -> String {
     line(&mut out, "Of the built-in keymap. Press ? in the console for those in use.");
     let keymap = Keymap::builtin_default();
     for action in Action::ALL {
-        let keys: Vec<String> = keymap.keys(*action).map(|key| key.to_string()).collect();
+        let keys: Vec<String> = keymap.keys(None, *action).map(|key| key.to_string()).collect();
         if !keys.is_empty() {
             entry(&mut out, &keys.join(", "), action.help());
         }

@@ -150,8 +150,8 @@ actions! {
         Roles, "screen_roles", "roles";
         Problems, "screen_problems", "problems";
         Services, "screen_services", "services";
-        Runbooks, "runbooks", "runbooks";
-        PastRuns, "past_runs", "past runs";
+        Runbooks, "screen_runbooks", "runbooks";
+        PastRuns, "screen_past_runs", "past runs";
     }
     after: {
         Arm, "arm", Nothing, "arm for changes, or disarm";
@@ -171,10 +171,14 @@ actions! {
     }
 }
 
+/// What actions were once called, and what they are called now: keymaps of that time stay valid.
+const OLDER_NAMES: [(&str, &str); 2] = [("runbooks", "screen_runbooks"), ("past_runs", "screen_past_runs")];
+
 impl std::str::FromStr for Action {
     type Err = ();
 
     fn from_str(name: &str) -> Result<Self, ()> {
+        let name = OLDER_NAMES.iter().find(|(older, _)| *older == name).map_or(name, |(_, now)| *now);
         Self::ALL.iter().copied().find(|a| a.name() == name).ok_or(())
     }
 }

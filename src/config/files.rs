@@ -337,11 +337,11 @@ mod tests {
         let key = |text: &str| text.parse().unwrap();
         let load = |name: &str| load_keymap(folder.path(), name);
         let (vim, _) = load("vim").unwrap();
-        assert_eq!(vim.action(key("n")), Some(Action::NextEnvironment));
-        assert_eq!(vim.action(key("f10")), Some(Action::Help));
+        assert_eq!(vim.action(None, key("n")), Some(Action::NextEnvironment));
+        assert_eq!(vim.action(None, key("f10")), Some(Action::Help));
         let (mine, mistakes) = load("mine").unwrap();
         assert!(mistakes.is_empty(), "{mistakes:?}");
-        assert_eq!(mine.action(key("n")), Some(Action::Note));
+        assert_eq!(mine.action(None, key("n")), Some(Action::Note));
         assert!(load("other").is_err() && load("../vim").is_err());
 
         let two = "[keys]\nhelp = [\"f10\"]\nrefresh = [\"f10\"]";

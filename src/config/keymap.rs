@@ -1,33 +1,99 @@
 //! Keys and what they are bound to. The default is `keymaps/default.toml`, embedded; the user's own file
 //! overrides it binding by binding.
 
-use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
+use std::collections::BTreeMap;
 
 use super::action::Action;
-use super::diagnostic::{Diagnostic, nearest};
-use super::reader::{At, Reader, Table};
+use super::diagnostic::Diagnostic;
+use super::reader::Reader;
 
 mod key;
+mod layer;
+mod read;
+mod sequence;
 
 pub use key::{KeyCode, KeyError, KeyPress};
+pub use layer::Layer;
+pub use sequence::{KeySequence, LONGEST_SEQUENCE, shown};
+
+/// Keys and their actions, in the order in which hints prefer them. None is the beginning of another.
+type Bindings = Vec<(KeySequence, Action)>;
+
+/// What a layer says of each action that it names: all of its keys there.
+type LayerKeys = BTreeMap<Action, Vec<KeySequence>>;
 
 /// Which keys do what. Built once, validated, never changed.
+///
+/// No sequence that works on a screen is the beginning of another one that works there, so a key is never ambiguous and
+/// nothing waits for a time to pass.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Keymap {
-    bindings: Vec<(KeyPress, Action)>,
+    /// `[keys]`.
+    everywhere: Bindings,
+    /// `[keys.SCREEN]`, as it is written.
+    layers: BTreeMap<Layer, LayerKeys>,
+    /// What works on the screens that have a layer.
+    in_force: BTreeMap<Layer, Bindings>,
+}
+
+/// What keys lead to that were pressed one after another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyMatch {
+    /// To an action.
+    Action(Action),
+    /// To nothing yet: a sequence begins with them.
+    Begins,
+    /// To nothing.
+    Nothing,
 }
 
 impl Keymap {
-    /// What a key does.
+    fn new(everywhere: Bindings, layers: BTreeMap<Layer, LayerKeys>) -> Self {
+        let in_force =
+            layers.iter().map(|(layer, named)| (*layer, read::in_force(&everywhere, named))).collect();
+        Self { everywhere, layers, in_force }
+    }
+
+    /// What works on the screen of a layer; without one, what works everywhere.
+    fn bindings(&self, layer: Option<Layer>) -> &[(KeySequence, Action)] {
+        layer.and_then(|layer| self.in_force.get(&layer)).unwrap_or(&self.everywhere)
+    }
+
+    /// What keys that were pressed one after another lead to.
     #[must_use]
-    pub fn action(&self, key: KeyPress) -> Option<Action> {
-        self.bindings.iter().find(|(k, _)| *k == key).map(|(_, a)| *a)
+    pub fn find(&self, layer: Option<Layer>, typed: &[KeyPress]) -> KeyMatch {
+        let begun = self.bindings(layer).iter().find(|(keys, _)| keys.keys().starts_with(typed));
+        match begun {
+            Some((keys, action)) if keys.keys().len() == typed.len() => KeyMatch::Action(*action),
+            Some(_) => KeyMatch::Begins,
+            None => KeyMatch::Nothing,
+        }
+    }
+
+    /// What one key does at once.
+    #[must_use]
+    pub fn action(&self, layer: Option<Layer>, key: KeyPress) -> Option<Action> {
+        match self.find(layer, &[key]) {
+            KeyMatch::Action(action) => Some(action),
+            KeyMatch::Begins | KeyMatch::Nothing => None,
+        }
     }
 
     /// The keys of an action, the first being the one hints show.
-    pub fn keys(&self, action: Action) -> impl Iterator<Item = KeyPress> + '_ {
-        self.bindings.iter().filter(move |(_, a)| *a == action).map(|(k, _)| *k)
+    pub fn keys(&self, layer: Option<Layer>, action: Action) -> impl Iterator<Item = &KeySequence> + '_ {
+        self.bindings(layer).iter().filter(move |(_, a)| *a == action).map(|(keys, _)| keys)
+    }
+
+    /// What can follow keys that were pressed, each with what it leads to, in the order of help.
+    #[must_use]
+    pub fn following(&self, layer: Option<Layer>, typed: &[KeyPress]) -> Vec<(String, Action)> {
+        let mut all: Vec<(String, Action)> = self
+            .bindings(layer)
+            .iter()
+            .filter_map(|(keys, action)| Some((read::rest(keys, typed)?, *action)))
+            .collect();
+        all.sort_by_key(|(_, action)| *action);
+        all
     }
 
     /// The keymap that comes with the program.
@@ -56,12 +122,14 @@ pub(crate) const BUILTIN: [(&str, (&str, &str)); 2] =
 /// The key that quits whatever a keymap says.
 const ALWAYS_QUITS: KeyPress = KeyPress { code: KeyCode::Char('c'), ctrl: true, alt: false };
 
-/// Reads a keymap file over `base`, action by action: an action that the file names has the keys given there and no
-/// others (`[]`: none); the rest stays as in `base`. A key given to another action is taken from the one it had.
+/// Reads a keymap file over `base`, action by action: an action that a table of the file names has the keys given there
+/// and no others (`[]`: none); the rest stays as in `base`. Keys given to another action are taken from the one that had
+/// them, and so are those that they would hide. A layer (`[keys.run]`) says the same of its screen alone, over `[keys]`.
 ///
 /// # Errors
-/// Every mistake of the file: syntax, unknown keys and actions, keys that cannot be read or told apart, a key bound
-/// twice (both places are named), and an action that lost its last key to another one.
+/// Every mistake of the file: syntax, unknown actions and layers, keys that cannot be read or told apart, keys bound
+/// twice or beginning others that work on the same screen (both places are named), and an action that lost its last key
+/// to another one.
 pub fn parse_onto(base: &Keymap, file: &str, text: &str) -> Result<Keymap, Vec<Diagnostic>> {
     let mut reader = Reader::new(file, text);
     let root = reader.parse(text);
@@ -73,142 +141,10 @@ pub fn parse_onto(base: &Keymap, file: &str, text: &str) -> Result<Keymap, Vec<D
         }
         let table =
             reader.subtable(&root, "keys", "write [keys] and lines such as quit = [\"q\"] below it")?;
-        Some(merge(&mut reader, base, &table))
+        Some(read::merge(&mut reader, base, &table))
     });
     reader.finish(keymap)
 }
 
-fn merge(reader: &mut Reader, base: &Keymap, table: &Table<'_>) -> Keymap {
-    let mut own: BTreeMap<Action, Vec<KeyPress>> = BTreeMap::new();
-    let mut taken: HashMap<KeyPress, (Action, Range<usize>)> = HashMap::new();
-    for (name, _) in table.entries() {
-        let Ok(action) = name.value.parse::<Action>() else {
-            unknown_action(reader, &name);
-            continue;
-        };
-        let hint = format!("write {} = [\"x\", \"ctrl-x\"], or [] for no key", name.value);
-        let written = reader.strings(table, name.value, &hint).unwrap_or_default();
-        let keys = own.entry(action).or_default();
-        for at in written {
-            if let Some(key) = read_key(reader, action, &at, &mut taken) {
-                keys.push(key);
-            }
-        }
-    }
-    let mut bindings = Vec::new();
-    for action in Action::ALL.iter().copied() {
-        let keys = match own.get(&action) {
-            Some(keys) => keys.clone(),
-            None => {
-                let had: Vec<_> = base.keys(action).collect();
-                let left: Vec<_> = had.iter().copied().filter(|k| !taken.contains_key(k)).collect();
-                if left.is_empty()
-                    && let Some((key, (by, span))) = had.first().and_then(|k| Some((k, taken.get(k)?)))
-                {
-                    let message = format!("{key} was the only key of {:?}", action.name());
-                    let help = format!(
-                        "give {0} another key: {0} = [\"…\"]; or write {0} = [], if only {1} shall have this key",
-                        action.name(),
-                        by.name()
-                    );
-                    reader.error(span.clone(), message, help);
-                }
-                left
-            }
-        };
-        bindings.extend(keys.into_iter().map(|key| (key, action)));
-    }
-    if !bindings.iter().any(|(key, _)| *key == ALWAYS_QUITS) {
-        bindings.push((ALWAYS_QUITS, Action::Quit));
-    }
-    Keymap { bindings }
-}
-
-fn unknown_action(reader: &mut Reader, name: &At<&str>) {
-    let names = Action::ALL.iter().map(|a| a.name());
-    let help = match nearest(name.value, names.clone()) {
-        Some(near) => format!("did you mean {near:?}?"),
-        None => format!("actions are: {}", names.collect::<Vec<_>>().join(", ")),
-    };
-    reader.error(name.span.clone(), format!("unknown action {:?}", name.value), help);
-}
-
-fn read_key(
-    reader: &mut Reader,
-    action: Action,
-    at: &At<&str>,
-    taken: &mut HashMap<KeyPress, (Action, Range<usize>)>,
-) -> Option<KeyPress> {
-    let key: KeyPress = match at.value.parse() {
-        Ok(key) => key,
-        Err(KeyError { why, help }) => {
-            reader.error(at.span.clone(), format!("{:?} {why}", at.value), help);
-            return None;
-        }
-    };
-    if key == ALWAYS_QUITS && action != Action::Quit {
-        let message = format!("ctrl-c always quits, it cannot be bound to {:?}", action.name());
-        reader.error(at.span.clone(), message, "choose another key");
-        return None;
-    }
-    if let Some((other, first)) = taken.get(&key) {
-        let message = if *other == action {
-            format!("{:?} is bound twice to {:?}", at.value, action.name())
-        } else {
-            format!("{:?} is bound to both {:?} and {:?}", at.value, other.name(), action.name())
-        };
-        reader.conflict(
-            at.span.clone(),
-            message,
-            (first.clone(), "first bound here"),
-            "remove one of the two",
-        );
-        return None;
-    }
-    taken.insert(key, (action, at.span.clone()));
-    Some(key)
-}
-
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn key(text: &str) -> KeyPress {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn every_action_has_a_key_in_every_builtin_keymap() {
-        for (name, _) in BUILTIN {
-            let map = Keymap::builtin(name).unwrap();
-            for action in Action::ALL {
-                assert!(map.keys(*action).next().is_some(), "{name}: {}", action.name());
-            }
-            assert_eq!(map.action(ALWAYS_QUITS), Some(Action::Quit));
-        }
-        assert_eq!(Keymap::builtin("default").unwrap(), Keymap::builtin_default());
-        assert_eq!(Keymap::builtin("vim").unwrap().action(key("n")), Some(Action::NextEnvironment));
-    }
-
-    #[test]
-    fn a_file_overrides_action_by_action() {
-        let base = Keymap::builtin_default();
-        let map =
-            parse_onto(&base, "f", "[keys]\nhelp = [\"f10\"]\nrefresh = [\"t\"]\nretry = [\"R\"]\nquit = []")
-                .unwrap();
-        assert_eq!(map.keys(Action::Help).collect::<Vec<_>>(), [key("f10")]);
-        assert_eq!(map.action(key("?")), None);
-        assert_eq!(map.action(key("t")), Some(Action::Refresh));
-        assert_eq!(map.action(key("R")), Some(Action::Retry));
-        assert_eq!(map.keys(Action::Quit).collect::<Vec<_>>(), [ALWAYS_QUITS]);
-        assert_eq!(map.action(key("j")), Some(Action::Down));
-    }
-
-    #[test]
-    fn a_key_taken_from_an_action_with_others_is_taken_quietly() {
-        let map = parse_onto(&Keymap::builtin_default(), "f", "[keys]\nhelp = [\"k\"]").unwrap();
-        assert_eq!(map.action(key("k")), Some(Action::Help));
-        assert_eq!(map.keys(Action::Up).collect::<Vec<_>>(), [key("up")]);
-    }
-}
+mod tests;

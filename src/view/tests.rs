@@ -22,6 +22,7 @@ mod knowledge;
 mod marks;
 mod palette;
 mod past;
+mod pending;
 mod plain;
 mod services;
 mod shell;

@@ -10,6 +10,7 @@ pub(crate) mod header;
 pub(crate) mod help;
 pub(crate) mod page;
 pub(crate) mod palette;
+pub(crate) mod pending;
 pub(crate) mod question;
 pub(crate) mod shell;
 pub(crate) mod small;

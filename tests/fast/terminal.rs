@@ -15,6 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 mod copied;
+mod keymaps;
 mod stepping_aside;
 
 /// The console.

@@ -115,7 +115,7 @@ fn the_key_is_no_answer_and_a_letter_where_text_is_typed() {
     let keymap = Keymap::builtin_default();
     let plain = |c| KeyPress { code: KeyCode::Char(c), ctrl: false, alt: false };
     for answer in ['y', 'Y', 'n'] {
-        assert_ne!(keymap.action(plain(answer)), Some(Action::Copy));
+        assert_ne!(keymap.action(None, plain(answer)), Some(Action::Copy));
     }
     let mut model = model();
     model.keymap = keymap.into();

@@ -63,7 +63,8 @@ impl Model {
     }
 
     /// What an action does on the screen as it is, in a few words.
-    pub(super) fn words_of(&self, action: Action) -> &'static str {
+    #[must_use]
+    pub fn words_of(&self, action: Action) -> &'static str {
         let hints = self.screen().kind().hints(self);
         // What opening does, a screen of runs says: it starts or resumes one.
         let opens =

@@ -322,7 +322,7 @@ impl Model {
     }
 
     /// What a person is asked on the screen as it stands.
-    fn asking(&self) -> Option<PromptId> {
+    pub(in crate::app) fn asking(&self) -> Option<PromptId> {
         if let Some((run, prompt)) = self.open_prompt() {
             return Some(PromptId::Run(run.id.clone(), prompt.number));
         }

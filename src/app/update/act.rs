@@ -1,6 +1,6 @@
 //! A key finds its place (question, filter, keymap) and becomes an action.
 
-use super::{arming, dialogs, leave, moves, palette, pause, prompts, questions, shell};
+use super::{arming, dialogs, leave, moves, palette, pause, prompts, questions, sequence, shell};
 use crate::app::message::AppEffect;
 use crate::app::model::palette::PaletteTarget;
 use crate::app::model::{Model, Screen};
@@ -10,12 +10,13 @@ use crate::config::action::{Action, Destination, Need};
 use crate::config::keymap::{KeyCode, KeyPress};
 
 pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
+    let pending = model.pending.take();
     // Whatever a keymap says and whatever lies on top: this ends the program.
     if key.ctrl && key.code == KeyCode::Char('c') {
         return leave::quit(model);
     }
     // A screen that something else wrote on is repaired whatever lies on top, and whatever is typed.
-    if key.ctrl && model.keymap.action(key) == Some(Action::Redraw) {
+    if pending.is_none() && key.ctrl && model.keymap.action(model.layer(), key) == Some(Action::Redraw) {
         return vec![AppEffect::Redraw];
     }
     if model.is_meant_for_what_vanished() {
@@ -42,13 +43,14 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
         filter_key(model, key);
         return Vec::new();
     }
-    if let Some(effects) = prompts::key(model, key) {
-        return effects;
-    }
-    match model.keymap.action(key) {
-        Some(action) => act(model, action),
-        None => Vec::new(),
-    }
+    let action = match pending {
+        Some(pending) => sequence::go_on(model, pending, key),
+        None => match prompts::key(model, key) {
+            Some(effects) => return effects,
+            None => sequence::begin(model, key),
+        },
+    };
+    action.map_or_else(Vec::new, |action| act(model, action))
 }
 
 /// What was taken from the palette: an action goes the way of its key, a runbook the way of the list of runbooks.

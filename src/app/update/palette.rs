@@ -11,7 +11,7 @@ use jumpdeck_fleet::names::{EnvName, HostId};
 
 /// Whether a key opens the palette although text is being typed: one that is no text.
 pub(super) fn is_opened_while_typing(model: &Model, key: KeyPress) -> bool {
-    model.keymap.action(key) == Some(Action::Palette) && !Editor::takes(key)
+    model.keymap.action(model.layer(), key) == Some(Action::Palette) && !Editor::takes(key)
 }
 
 /// Opens it, and asks for the runbooks of the environment while they are not known.

@@ -39,9 +39,7 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Option<Vec<AppEffect>> {
     let plain_enter = key.code == KeyCode::Enter && !key.ctrl && !key.alt;
     let leads_back = elsewhere && plain_enter;
     if !leads_back && !model.prompt_takes(key) {
-        if waits_for_silence(model, &kind) {
-            model.prompt_disturbed();
-        }
+        disturb(model);
         return None;
     }
     if elsewhere {
@@ -59,6 +57,14 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Option<Vec<AppEffect>> {
         PromptKind::Input(_) => text(model, key, |typed| (!typed.is_empty()).then_some(()).ok_or(EMPTY)),
         PromptKind::Choose(choices) => choose(model, key, &choices),
     })
+}
+
+/// A key that was not meant for the prompt on screen was pressed: a letter answers only after a moment of silence.
+pub(super) fn disturb(model: &mut Model) {
+    let Some(kind) = model.open_prompt().map(|(_, prompt)| prompt.kind.clone()) else { return };
+    if waits_for_silence(model, &kind) {
+        model.prompt_disturbed();
+    }
 }
 
 /// Whether a single letter answers, which may be one of a word that is being typed.

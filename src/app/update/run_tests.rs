@@ -21,6 +21,7 @@ mod leave;
 mod past;
 mod prompts;
 mod remedies;
+mod sequences;
 
 const A_MOMENT: Duration = Duration::from_millis(500);
 

@@ -87,7 +87,9 @@ impl KeyError {
     fn unknown(word: &str) -> Self {
         let help = match nearest(word, NAMED.iter().map(|(name, ..)| *name)) {
             Some(near) if word.len() > 1 => format!("did you mean {near:?}?"),
-            _ => "write a character (\"g\"), a name (\"enter\", \"pageup\", \"f5\"), or one after ctrl- or alt-".to_owned(),
+            _ => "write a character (\"g\"), a name (\"enter\", \"pageup\", \"f5\"), or one after ctrl- or alt-; \
+                  a sequence has spaces between its keys (\"g g\")"
+                .to_owned(),
         };
         Self { why: "is not a key", help }
     }

@@ -46,7 +46,7 @@ fn retry(scene: &Scene<'_>) -> String {
     match link.retry_at {
         Some(at) if at > scene.now => format!("Trying again in {}", short_age(at.since(scene.now))),
         Some(_) => "Trying again now".to_owned(),
-        None => match scene.model.keymap.keys(Action::Retry).next() {
+        None => match scene.model.keys_of(Action::Retry).next() {
             Some(key) => format!("No automatic retry. {key} retries"),
             None => "No automatic retry".to_owned(),
         },

@@ -8,10 +8,10 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::model::Screen;
 use crate::app::rows::wrong;
 use crate::config::action::{Action, Need};
-use crate::config::keymap::KeyPress;
+use crate::config::keymap::KeySequence;
 use crate::view::scene::Scene;
 use crate::view::text::{left, right, row, span};
-use crate::view::widgets::field;
+use crate::view::widgets::{field, pending};
 
 /// Its rows.
 pub(crate) const HEIGHT: u16 = 2;
@@ -53,6 +53,9 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: Foot
         left(buf, inner, &Line::from(spans));
     }
 
+    if let Some(typed) = &scene.model.pending {
+        pending::draw(buf, area, scene, typed);
+    }
     let keys = row(foot, 1);
     buf.set_style(keys, scene.styles.surface);
     let room = right(buf, Rect { width: keys.width.saturating_sub(1), ..keys }, &hints(scene, keys.width));
@@ -165,13 +168,16 @@ fn is_covered(scene: &Scene<'_>) -> bool {
 
 /// Whether keys of screens go somewhere else: to what lies over them, or into the filter.
 fn keys_go_elsewhere(scene: &Scene<'_>) -> bool {
-    is_covered(scene) || scene.model.filter().editing
+    is_covered(scene) || scene.model.filter().editing || scene.model.pending.is_some()
 }
 
 /// The keys that do something here, as many as fit; those that one needs most come first.
 fn hints(scene: &Scene<'_>, width: u16) -> Line<'static> {
     if is_covered(scene) {
         return Line::from(vec![span("^C", scene.styles.strong), span(" quit ", scene.styles.muted)]);
+    }
+    if scene.model.pending.is_some() {
+        return crate::view::widgets::forms::answers(scene, &[("Esc", "cancel"), ("^C", "quit")]);
     }
     if scene.model.filter().editing {
         let example = scene.model.screen().kind().filter().and_then(|words| words.example);
@@ -212,8 +218,8 @@ fn fitting(scene: &Scene<'_>, here: &[(Action, &str)], width: u16) -> Line<'stat
 
 /// The key of an action that works now: not one that the prompt on screen takes for an answer or as text.
 fn bound(scene: &Scene<'_>, action: Action) -> Option<String> {
-    let free = |key: &KeyPress| !scene.model.prompt_takes(*key);
-    scene.model.keymap.keys(action).find(free).map(|key| key.to_string())
+    let is_free = |keys: &&KeySequence| keys.first().is_some_and(|first| !scene.model.prompt_takes(first));
+    scene.model.keys_of(action).find(is_free).map(ToString::to_string)
 }
 
 /// The key of an action as hints show it; the action's own name where no key is free for it.

@@ -114,17 +114,21 @@ fn keys(page: &mut Page<'_>, scene: &Scene<'_>, actions: &[Action], width: u16) 
 }
 
 fn action(scene: &Scene<'_>, action: Action) -> Option<Vec<Span<'static>>> {
-    let keys: Vec<String> = scene.model.keymap.keys(action).map(|k| k.to_string()).collect();
+    // Those of the screen under it.
+    let layer = Some(scene.model.screen().layer());
+    let keys: Vec<String> = scene.model.keymap.keys(layer, action).map(|k| k.to_string()).collect();
     if keys.is_empty() {
         return None;
     }
+    // Between two keys a space is enough, but not where one is a sequence.
+    let between = if keys.iter().any(|keys| keys.contains(' ')) { ", " } else { " " };
     let mut shown = String::new();
     for key in &keys {
-        if !shown.is_empty() && shown.chars().count() + key.chars().count() + 1 > KEYS {
+        if !shown.is_empty() && shown.chars().count() + key.chars().count() + between.len() > KEYS {
             break;
         }
         if !shown.is_empty() {
-            shown.push(' ');
+            shown.push_str(between);
         }
         shown.push_str(key);
     }

@@ -91,7 +91,7 @@ fn draw_rows(
 /// The key of an action as it is bound.
 fn key(scene: &Scene<'_>, entry: &PaletteEntry) -> String {
     let PaletteTarget::Action(action, _) = &entry.target else { return String::new() };
-    scene.model.keymap.keys(*action).next().map_or_else(String::new, |key| key.to_string())
+    scene.model.keys_of(*action).next().map_or_else(String::new, |key| key.to_string())
 }
 
 /// A text with the letters at these bytes in the second style.

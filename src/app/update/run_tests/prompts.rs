@@ -267,7 +267,8 @@ fn the_key_that_the_status_line_names_leads_back_in_every_kind_of_prompt() {
         frame(&mut model);
         wait(&mut model, A_MOMENT);
         let free = |k: &KeyPress| !model.prompt_takes(*k) || model.runs.step.is_some();
-        let key = model.keymap.keys(crate::config::action::Action::Last).find(free).unwrap();
+        let singles = model.keys_of(crate::config::action::Action::Last).filter_map(|keys| keys.single());
+        let key = singles.into_iter().find(free).unwrap();
         assert_eq!(update(&mut model, Msg::Key(key)), [], "{kind:?}");
         assert_eq!(model.shown_step(), Some(1), "{kind:?}");
         // The box says that Enter does.

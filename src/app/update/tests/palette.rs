@@ -183,7 +183,7 @@ fn an_action_does_what_its_key_does() {
             let mut by_key = there();
             // A key is text in the filter until Enter.
             by_key.stop_editing();
-            let key = by_key.keymap.keys(action).next().unwrap();
+            let key = by_key.keymap.keys(None, action).next().unwrap().first().unwrap();
             let expected = update(&mut by_key, Msg::Key(key));
             assert_eq!(effects, expected, "{way:?} {action:?}");
             let state = |model: &Model| {
