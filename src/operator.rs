@@ -11,6 +11,7 @@
 //! | [`following`] | a run that somebody else has under way, look by look |
 //! | [`inputs`] | what a runbook asks before its plan is made |
 //! | [`left`] | runs that are not over, from the jump box |
+//! | [`logs`] | logs of many hosts, followed together |
 //! | [`listing`] | what there is to run in an environment, and what runs |
 //! | [`outcome`] | how a run was left |
 //! | [`past`] | runs that were, from the journals of this machine |
@@ -32,6 +33,7 @@ pub mod handoff;
 pub mod inputs;
 pub mod left;
 pub mod listing;
+pub mod logs;
 pub mod outcome;
 pub mod past;
 pub mod resume;

@@ -52,6 +52,7 @@ pub(crate) fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
             backups: Vec::new(),
             checks: Vec::new(),
             unwatched: Vec::new(),
+            logs: Vec::new(),
         })
     };
     Arc::new(Environment {

@@ -304,6 +304,7 @@ pub(super) fn fleet(hosts: &[&str]) -> Fleet {
             backups: Vec::new(),
             checks: Vec::new(),
             unwatched: Vec::new(),
+            logs: Vec::new(),
         })
     };
     Fleet {

@@ -19,6 +19,7 @@ mod context;
 pub mod edit;
 mod host;
 mod jump;
+pub mod logs;
 mod management;
 mod named;
 mod outside;

@@ -179,6 +179,7 @@ pub fn description(env: &Environment, name: &HostName) -> Result<Arc<Host>, Tran
             backups: Vec::new(),
             checks: Vec::new(),
             unwatched: Vec::new(),
+            logs: Vec::new(),
         }));
     }
     let detail = format!("{name} is not a host of environment {}", env.name);

@@ -17,7 +17,7 @@ const SOON: Duration = Duration::from_secs(60);
 
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
-    out: String,
+    pub(crate) out: String,
     pub(crate) err: String,
 }
 

@@ -29,6 +29,7 @@ mod lease_slow;
 mod left_behind;
 mod library;
 mod login;
+mod logs;
 mod mariadb_limits;
 mod mariadb_probe;
 mod memory;

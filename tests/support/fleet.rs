@@ -80,6 +80,7 @@ pub(crate) fn host(host: &str, port: u16, access: Access) -> Host {
         backups: Vec::new(),
         checks: Vec::new(),
         unwatched: Vec::new(),
+        logs: Vec::new(),
     }
 }
 

@@ -44,6 +44,7 @@ pub(crate) fn host(name: &str) -> Host {
         backups: Vec::new(),
         checks: Vec::new(),
         unwatched: Vec::new(),
+        logs: Vec::new(),
     };
     host.roles = host.roles_by_name();
     host

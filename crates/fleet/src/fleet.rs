@@ -20,6 +20,7 @@ use super::backup::DeclaredBackup;
 use super::check::DeclaredCheck;
 use super::contact::Contacts;
 use super::declared::DeclaredService;
+use super::log::DeclaredLog;
 use super::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
 use super::outside::OutsideSettings;
 
@@ -206,6 +207,8 @@ pub struct Host {
     pub checks: Vec<Arc<DeclaredCheck>>,
     /// Services that its roles run and that the inventory turns off: they are not looked at.
     pub unwatched: Vec<String>,
+    /// The log files of its roles and of its own.
+    pub logs: Vec<Arc<DeclaredLog>>,
 }
 
 impl Host {

@@ -14,6 +14,7 @@ pub mod history;
 pub mod hop;
 pub mod judge;
 pub mod left;
+pub mod log;
 pub mod names;
 pub mod outside;
 pub mod problem;

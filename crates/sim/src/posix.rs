@@ -3,6 +3,7 @@
 pub(crate) mod calendar;
 pub mod files;
 pub(crate) mod held;
+pub(crate) mod log_files;
 pub mod machine;
 pub mod os;
 pub mod people;

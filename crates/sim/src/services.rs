@@ -234,6 +234,7 @@ impl World {
             self.services.turns.entry(key.clone()).or_default().0 += 1;
         }
         self.services.changed.insert(key, Service { runs, since, at: self.true_time(), pid });
+        self.log_turn(host, name, runs);
         self.service_changed(host, name, runs)
     }
 

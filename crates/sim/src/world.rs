@@ -9,7 +9,7 @@ use crate::cloud::{self, volumes};
 use crate::mariadb::{self, DatabaseError, Databases, TICKS};
 use crate::posix::machine::{self, Machine, Memory};
 use crate::posix::storage::Mount;
-use crate::posix::{files, held, snapshots, tasks, upkeep};
+use crate::posix::{files, held, log_files, snapshots, tasks, upkeep};
 use crate::web::{self, cdn, tls};
 use crate::{dns, elastic, git, gluster, mail, memcache, redis, salt, services};
 use jumpdeck_fleet::names::{EnvName, HostName, NameError};
@@ -86,6 +86,7 @@ pub struct World {
     pub(crate) memcached: memcache::Servers,
     pub(crate) redis: redis::Servers,
     pub(crate) tasks: tasks::Tasks,
+    pub(crate) turns: log_files::Turns,
     pub(crate) tls: tls::Tls,
     pub(crate) jobs: jobs::Jobs,
     pub(crate) files: files::Entries,

@@ -10,7 +10,7 @@ use super::context::Context;
 use super::jump::{ReadJump, host_name};
 use super::role::role_name;
 use super::scope::{SettingScope, read_host_key_alias, read_keys};
-use super::{address, backups, checks, unsupported};
+use super::{address, backups, checks, logs, unsupported};
 use crate::config::reader::{At, Reader, Table};
 use jumpdeck_fleet::declared::services_of_roles;
 use jumpdeck_fleet::fleet::{Host, Jump, JumpBox, with_peers};
@@ -27,8 +27,19 @@ pub(super) enum HostTable {
     Listed,
 }
 
-pub(super) const FIELDS: [&str; 10] =
-    ["address", "port", "user", "roles", "hostname", "sudo", "keys", "host_key_alias", "backups", "checks"];
+pub(super) const FIELDS: [&str; 11] = [
+    "address",
+    "port",
+    "user",
+    "roles",
+    "hostname",
+    "sudo",
+    "keys",
+    "host_key_alias",
+    "backups",
+    "checks",
+    "logs",
+];
 
 /// A host whose name is known and whose fields are not read yet.
 pub(super) struct RawHost<'t> {
@@ -173,6 +184,7 @@ fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &InheritedBy<'_>, context
     let unwatched = place.scope.services.unwatched(&roles);
     let backups = backups::of_host(reader, table, &place.scope.backups, &roles);
     let checks = checks::of_host(reader, table, &place.scope.checks, &roles);
+    let logs = logs::of_host(reader, table, &place.scope.logs, &roles);
     let id = HostId { env: place.env.clone(), host: name };
     (!address_is_bad).then_some(Host {
         id,
@@ -189,6 +201,7 @@ fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &InheritedBy<'_>, context
         unwatched,
         backups,
         checks,
+        logs,
     })
 }
 

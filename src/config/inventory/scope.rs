@@ -8,16 +8,17 @@ use toml::de::DeValue;
 
 use super::context::Context;
 use super::services::ServiceSettings;
-use super::{address, backups, checks, contacts, requirements, services, thresholds};
+use super::{address, backups, checks, contacts, logs, requirements, services, thresholds};
 use crate::config::reader::{Reader, Table};
 use jumpdeck_fleet::access::{Access, HostKeyFiles, KeySource, KnownHosts};
 use jumpdeck_fleet::backup::{DeclaredBackup, default_backups};
 use jumpdeck_fleet::check::DeclaredCheck;
 use jumpdeck_fleet::contact::Contacts;
 use jumpdeck_fleet::fleet::{Cadence, Requirement, Thresholds, Transport, default_requirements};
+use jumpdeck_fleet::log::{DeclaredLog, default_logs};
 
 /// The keys read here.
-pub(super) const KEYS: [&str; 18] = [
+pub(super) const KEYS: [&str; 19] = [
     "user",
     "port",
     "keys",
@@ -35,6 +36,7 @@ pub(super) const KEYS: [&str; 18] = [
     "default_services",
     "backups",
     "checks",
+    "logs",
     "contacts",
 ];
 
@@ -64,6 +66,7 @@ pub(super) struct SettingScope {
     pub(super) services: ServiceSettings,
     pub(super) backups: Vec<DeclaredBackup>,
     pub(super) checks: Vec<DeclaredCheck>,
+    pub(super) logs: Vec<DeclaredLog>,
     pub(super) contacts: Contacts,
 }
 
@@ -85,6 +88,7 @@ impl SettingScope {
             services: ServiceSettings::default(),
             backups: default_backups(),
             checks: Vec::new(),
+            logs: default_logs(),
             contacts: Contacts::default(),
         }
     }
@@ -123,6 +127,7 @@ impl SettingScope {
         self.services = services::read(reader, table, self.services);
         self.backups = backups::read(reader, table, self.backups);
         self.checks = checks::read(reader, table, self.checks);
+        self.logs = logs::read(reader, table, self.logs);
         self.contacts = contacts::read(reader, table, self.contacts);
         self
     }

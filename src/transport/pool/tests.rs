@@ -180,6 +180,7 @@ fn pool() -> (Arc<Machines>, Arc<SessionPool>) {
             backups: Vec::new(),
             checks: Vec::new(),
             unwatched: Vec::new(),
+            logs: Vec::new(),
         })
     };
     let jump = JumpBox {

@@ -88,6 +88,7 @@ fn world(hosts: &[&str]) -> World {
                 backups: Vec::new(),
                 checks: Vec::new(),
                 unwatched: Vec::new(),
+                logs: Vec::new(),
             })
         })
         .collect();

@@ -187,6 +187,7 @@ fn host(roles: &[&str], services: &[&str], unwatched: &[&str]) -> Host {
         backups: Vec::new(),
         checks: Vec::new(),
         unwatched: unwatched.iter().map(|name| (*name).to_owned()).collect(),
+        logs: Vec::new(),
     }
 }
 

@@ -53,6 +53,7 @@ fn world(said: &[Said<'_>]) -> World {
             backups: Vec::new(),
             checks: Vec::new(),
             unwatched: Vec::new(),
+            logs: Vec::new(),
         }));
     }
     let env = Environment {

@@ -62,6 +62,7 @@ impl World {
         let script = || self.init_script(host, path);
         proc::read(self, machine, path)
             .or_else(|| self.etc(machine, path))
+            .or_else(|| self.log_file(machine, path))
             .or_else(|| self.master_key_file(host, path))
             .or_else(script)
     }

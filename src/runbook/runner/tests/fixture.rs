@@ -279,6 +279,7 @@ pub(super) fn environment() -> Arc<Environment> {
             backups: Vec::new(),
             checks: Vec::new(),
             unwatched: Vec::new(),
+            logs: Vec::new(),
         })
     };
     Arc::new(Environment {

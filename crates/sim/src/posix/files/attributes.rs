@@ -124,6 +124,9 @@ impl World {
                 _ => 0o644,
             };
             let mut attributes = installed(mode);
+            if path.starts_with("/var/log/") {
+                attributes.modified = self.epoch(host);
+            }
             if path == upkeep::REFRESHED {
                 attributes.modified = self.epoch(host) - upkeep::REFRESHED_BEFORE;
             }

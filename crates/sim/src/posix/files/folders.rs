@@ -152,6 +152,9 @@ impl World {
                 add(&kernel);
             }
             proc::PATHS.iter().for_each(|file| add(file));
+            if "/var/log/".starts_with(&prefix) || prefix.starts_with("/var/log/") {
+                self.log_files(machine).for_each(|file| add(file));
+            }
             self.services(host).iter().for_each(|service| add(&format!("/etc/init.d/{service}")));
             if machine.os.has_systemd() {
                 add(SYSTEMD);

@@ -1,0 +1,102 @@
+//! Bytes of a log as lines.
+
+use super::level;
+use super::stamp::{self, HostClock};
+use jumpdeck_fleet::log::{LineClock, LogLine, LogName};
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::text::Clean;
+
+/// Bytes of a line that are kept; the rest is counted.
+const LONGEST: usize = 4096;
+
+/// What all lines of a piece have in common.
+pub(super) struct LineOrigin<'a> {
+    pub(super) host: &'a HostName,
+    pub(super) source: &'a LogName,
+    pub(super) clock: HostClock,
+    /// When it arrived: milliseconds since 1970.
+    pub(super) arrived: i64,
+    /// Bytes of its only line that were not sent.
+    pub(super) cut: u64,
+}
+
+impl LineOrigin<'_> {
+    /// The lines, in their order. One that cannot be read as text is shown with what can.
+    pub(super) fn lines(&self, body: &[u8]) -> Vec<LogLine> {
+        let body = body.strip_suffix(b"\n").unwrap_or(body);
+        if body.is_empty() {
+            return Vec::new();
+        }
+        body.split(|byte| *byte == b'\n').map(|line| self.line(line)).collect()
+    }
+
+    fn line(&self, line: &[u8]) -> LogLine {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let shown = line.get(..LONGEST).unwrap_or(line);
+        let text = String::from_utf8_lossy(shown);
+        let own = stamp::of_line(&text, self.clock);
+        let (at, clock) = own.map_or((self.arrived, LineClock::Arrival), |at| (at, LineClock::Own));
+        LogLine {
+            host: self.host.clone(),
+            source: self.source.clone(),
+            level: level::of_line(&text),
+            text: Clean::lines(&text).into_iter().next().unwrap_or_default(),
+            at,
+            clock,
+            cut: (line.len() - shown.len()) as u64 + self.cut,
+        }
+    }
+}
+
+/// Keeps lines that are not older than `from`. One without a time of its own belongs to the line before it.
+pub(super) fn since(lines: Vec<LogLine>, from: i64) -> Vec<LogLine> {
+    let mut keeps = true;
+    lines
+        .into_iter()
+        .filter(|line| {
+            if line.clock == LineClock::Own {
+                keeps = line.at >= from;
+            }
+            keeps
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn read(body: &[u8]) -> Vec<LogLine> {
+        let (host, source) = (HostName::new("app1").unwrap(), "/x".into());
+        let clock = HostClock { offset: 0, now: 1_385_830_931_000 };
+        LineOrigin { host: &host, source: &source, clock, arrived: 7, cut: 0 }.lines(body)
+    }
+
+    #[test]
+    fn every_byte_of_a_line_can_be_shown() {
+        let lines = read(b"a\tb\r\n\x1b[2J\x07\xff\n\n\0z");
+        let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(texts, ["a       b", "^[[2J^G\u{fffd}", "", "^@z"]);
+        assert!(lines.iter().all(|line| (line.at, line.clock, line.cut) == (7, LineClock::Arrival, 0)));
+        assert_eq!(read(b""), []);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_and_says_how_much() {
+        let lines = read(&[b"x".repeat(5000), b"\nshort\n".to_vec()].concat());
+        assert_eq!((lines[0].text.as_str().len(), lines[0].cut, lines[1].cut), (4096, 904, 0));
+        // A character at the cut is not whole.
+        let lines = read("ä".repeat(3000).as_bytes());
+        assert_eq!((lines[0].text.as_str().chars().count(), lines[0].cut), (2048, 1904));
+    }
+
+    #[test]
+    fn lines_without_a_time_go_with_the_one_before() {
+        let lines = read(b"Nov 30 17:00:00 a\n  at b\nNov 30 17:02:00 c\n  at d\nNov 30 17:01:59 e");
+        let kept = since(lines, 1_385_830_920_000);
+        let texts: Vec<&str> = kept.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(texts, ["Nov 30 17:02:00 c", "  at d"]);
+    }
+}
