@@ -90,6 +90,15 @@ pub static TERMINAL_REFUSED: Advice = plain(
 pub static FLOODING: Advice = plain("check what the account's shell start-up files print at login");
 /// Not SSH.
 pub static PROTOCOL: Advice = plain("check that address and port are those of an SSH server");
+/// A pattern that grep does not read.
+pub static LOG_PATTERN: Advice = plain(
+    "correct it: an extended regular expression, as grep -E has them; or look for a plain text (--text)",
+);
+/// A program that reading logs needs.
+pub static LOG_TOOL: Advice = plain("install it there, or look at the log in a shell (jumpdeck ssh)");
+/// The shell that reads logs does not stay.
+pub static LOG_SHELL: Advice =
+    plain("try /bin/sh there with jumpdeck ssh; where the inventory says sudo, sudo -n must be allowed");
 
 /// The advice for a kind of failure; none when there is nothing but waiting for the next try.
 pub(super) fn of(kind: ErrorKind) -> Option<&'static Advice> {

@@ -110,6 +110,7 @@ const MISSING: &[(&str, &str)] = &[
     ("yum", "asked only where `command -v` finds it: systems with RPM packages"),
     ("smartctl", "asked only where `command -v` finds it: hosts with disks of their own"),
     ("wget", "Elasticsearch is asked with it where there is no curl"),
+    ("journalctl", "asked only where `command -v` finds it: systems with a journal"),
     ("initctl", "asked only where `command -v` finds it: Ubuntu before 15.04"),
     ("my_print_defaults", "asked only where `command -v` finds it; else the file is read"),
 ];

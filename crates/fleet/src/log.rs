@@ -173,7 +173,7 @@ pub struct DeclaredLog {
     pub name: String,
     /// Hosts of these roles have it; a host that names it for itself needs none.
     pub roles: Vec<RoleName>,
-    /// Its files: absolute paths. Of a built-in one, the first that is there is read.
+    /// Its files: absolute paths. Of a built-in one, those that are there are read.
     pub files: Vec<String>,
     /// Nobody said that it is there: a file that is missing is not worth a word.
     pub built_in: bool,

@@ -11,7 +11,7 @@ use super::reader::{AnswerReader, LogReply, Missed, journal};
 use super::request::{AskedLog, LogKind, Wanted, ask, logs, script};
 use super::stamp::HostClock;
 use crate::transport::error::{ErrorKind, TransportError};
-use crate::transport::{Held, HostSessions};
+use crate::transport::{Held, HostSessions, advice};
 use jumpdeck_fleet::fleet::Host;
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::log::{HostLog, LogEvent, LogLine, LogName, LogNote, LogRequest, NotShown, grouped};
@@ -207,7 +207,7 @@ impl HostReader {
         let status = ran.status.map_or_else(String::new, |status| format!(" with exit status {status}"));
         let said = if said.is_empty() { String::new() } else { format!(": {said}") };
         let detail = format!("the shell that reads the logs ended{status}{said}");
-        TransportError::new(&hop, ErrorKind::Refused, detail)
+        TransportError::new(&hop, ErrorKind::Refused, detail).advising(&advice::LOG_SHELL)
     }
 
     /// Takes one part of an answer; whether more logs are to be asked for at once.
@@ -216,12 +216,14 @@ impl HostReader {
             LogReply::BadPattern(said) => {
                 let detail = format!("the pattern cannot be read there: {said}");
                 let hop = Hop::Host(self.host.id.host.clone());
-                return Err(TransportError::new(&hop, ErrorKind::Refused, detail).by_operator().into());
+                let error = TransportError::new(&hop, ErrorKind::Refused, detail);
+                return Err(error.by_operator().advising(&advice::LOG_PATTERN).into());
             }
             LogReply::Lacks(tool) => {
                 let detail = format!("logs cannot be read: {tool} is missing there");
                 let hop = Hop::Host(self.host.id.host.clone());
-                return Err(TransportError::new(&hop, ErrorKind::Refused, detail).by_operator().into());
+                let error = TransportError::new(&hop, ErrorKind::Refused, detail);
+                return Err(error.by_operator().advising(&advice::LOG_TOOL).into());
             }
             LogReply::Clock { seconds, offset } => self.clock_is(seconds, offset).await?,
             LogReply::Missing { log } => return self.missing(log).await,

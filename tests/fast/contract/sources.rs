@@ -38,6 +38,7 @@ pub(super) fn all() -> Vec<Sent> {
         let scripts = ["place.sh", own].map(|file| text(&format!("src/runbook/lease/{file}")));
         all.push(Sent { place: own.to_owned(), scripts: scripts.into() });
     }
+    all.push(Sent::one("read.sh", text("src/operator/logs/read.sh")));
     all.extend(code());
     all
 }

@@ -153,7 +153,7 @@ impl World {
             }
             proc::PATHS.iter().for_each(|file| add(file));
             if "/var/log/".starts_with(&prefix) || prefix.starts_with("/var/log/") {
-                self.log_files(machine).for_each(|file| add(file));
+                self.log_files(machine).for_each(&mut add);
             }
             self.services(host).iter().for_each(|service| add(&format!("/etc/init.d/{service}")));
             if machine.os.has_systemd() {
