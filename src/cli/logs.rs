@@ -176,7 +176,7 @@ async fn read(common: &Common, args: &LogsArgs) -> Result<ExitCode, CliError> {
         states: hosts.into_iter().map(|host| (host, None)).collect(),
         beginning: Some(Vec::new()),
     }
-    .to_the_end(followed, args.follow, &mut interrupts)
+    .print_all(followed, args.follow, &mut interrupts)
     .await
 }
 
@@ -190,7 +190,7 @@ struct Reading {
 }
 
 impl Reading {
-    async fn to_the_end(
+    async fn print_all(
         mut self,
         mut followed: FollowedLogs,
         goes_on: bool,
