@@ -139,7 +139,7 @@ pub(super) fn ask(logs: &[AskedLog], request: &LogRequest, number: u64, last: bo
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
     use std::sync::Arc;
 
