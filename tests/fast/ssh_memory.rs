@@ -57,10 +57,13 @@ impl Handler for Hostile {
     async fn exec_request(
         &mut self,
         id: ChannelId,
-        _: &[u8],
+        command: &[u8],
         session: &mut Session,
     ) -> Result<(), Self::Error> {
         session.channel_success(id)?;
+        if command == b"lengths" {
+            return Ok(());
+        }
         let handle = session.handle();
         tokio::spawn(async move {
             let opened = open_everything(&handle).await;
@@ -69,6 +72,11 @@ impl Handler for Hostile {
             handle.close(id).await.unwrap();
         });
         Ok(())
+    }
+
+    /// Answers with how much came at once.
+    async fn data(&mut self, id: ChannelId, data: &[u8], session: &mut Session) -> Result<(), Self::Error> {
+        session.data(id, format!("{}\n", data.len()).into_bytes())
     }
 }
 
@@ -119,6 +127,27 @@ async fn a_server_opens_no_channel_to_us() {
     let tried = own.exec("try", b"", Duration::from_secs(10)).await.unwrap();
     let tried = String::from_utf8(tried.stdout).unwrap();
     assert_eq!((tried.matches(":no").count(), tried.contains("OPENED")), (7, false), "{tried}");
+}
+
+/// A connection keeps buffers as large as the most that was ever sent at once: the program of a host goes in pieces.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_to_a_program_goes_in_small_pieces() {
+    const LONG: usize = 60_000;
+    let Stage { env, access, key } = stage(true);
+    let dial = server(&key, Preferred::default());
+    let jump = JumpLink::open(&env, dial, Person::new([]), Arc::default()).await.unwrap();
+    let own = jump.host(&host("jump1", 22, access)).await.unwrap();
+    let mut program = own.spawn("lengths").await.unwrap();
+    program.write(&[b'x'; LONG]).await.unwrap();
+    let (mut said, mut lengths) = (String::new(), Vec::<usize>::new());
+    while lengths.iter().sum::<usize>() < LONG {
+        let chunk = program.read_chunk().await.expect("the program goes on");
+        said.push_str(core::str::from_utf8(&chunk).unwrap());
+        let whole = said.rfind('\n').map_or("", |end| &said[..end]);
+        lengths = whole.lines().map(|line| line.parse().unwrap()).collect();
+    }
+    assert_eq!(lengths.iter().sum::<usize>(), LONG);
+    assert!(lengths.iter().all(|length| *length <= 8192), "{lengths:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,6 +30,8 @@ pub(super) use remote::{spawn as spawn_remote, spawn_in_terminal};
 const STDERR_KEPT: usize = 4096;
 /// How much of the beginning of both streams is kept.
 const FIRST_KEPT: usize = 2048;
+/// Bytes that are written to a connection at once.
+const PIECE: usize = 8192;
 /// How long a script that is told to end may take.
 const END_LIMIT: Duration = Duration::from_secs(1);
 
@@ -113,6 +115,18 @@ impl std::fmt::Debug for RemoteProgram {
     }
 }
 
+/// Whether all of it was sent. Each connection keeps two buffers as large as the most that was ever written to it at once: a piece
+/// goes out before the next one is there.
+async fn sent_in_pieces(channel: &ChannelWriteHalf<Msg>, bytes: &[u8]) -> bool {
+    for piece in bytes.chunks(PIECE) {
+        if channel.data_bytes(piece.to_vec()).await.is_err() {
+            return false;
+        }
+        tokio::task::yield_now().await;
+    }
+    true
+}
+
 impl RemoteProgram {
     fn new(
         hop: Hop,
@@ -139,7 +153,7 @@ impl RemoteProgram {
     pub async fn write(&self, bytes: &[u8]) -> Result<(), TransportError> {
         let sent = async {
             match &self.input {
-                StandardInput::Channel(channel) => channel.data_bytes(bytes.to_vec()).await.is_ok(),
+                StandardInput::Channel(channel) => sent_in_pieces(channel, bytes).await,
                 StandardInput::Pipe(pipe) => match pipe.lock().await.as_mut() {
                     Some(pipe) => pipe.write_all(bytes).await.is_ok() && pipe.flush().await.is_ok(),
                     None => false,
