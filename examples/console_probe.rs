@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jumpdeck::app::model::Model;
+use jumpdeck::app::opening::view_rules;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::keymap::Keymap;
 use jumpdeck::operator::commands::Start;
 use jumpdeck::operator::control::RunControl;
+use jumpdeck::operator::views::ViewsFile;
 use jumpdeck::runtime::clipboard::Clipboard;
 use jumpdeck::runtime::handoff::Copier;
+use jumpdeck::runtime::keeper::{FileKeeper, KeptFiles};
 use jumpdeck::runtime::shells::Shells;
 use jumpdeck::runtime::{Console, ConsoleEnd, Draw, FleetControl, RuntimeError, run, terminal};
 use jumpdeck_fleet::event::{Answer, QuestionId};
@@ -98,6 +101,10 @@ async fn console() -> Result<ConsoleEnd, RuntimeError> {
         fleet: Nobody,
         runs: Nobody,
         stage: taken.guard,
+        keeper: FileKeeper::new(KeptFiles {
+            views: ViewsFile { path: "/dev/null/views.toml".into(), rules: view_rules(&[]) },
+            palette: "/dev/null/palette".into(),
+        }),
         copier: Copier::new(
             Start { world: None, tail: String::new() },
             Clipboard::from_environment(),

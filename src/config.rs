@@ -11,4 +11,5 @@ pub(crate) mod reader;
 pub mod settings;
 pub mod store;
 pub mod theme;
+pub mod views;
 pub mod watched;

@@ -7,7 +7,7 @@ use ratatui::backend::Backend;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until, timeout_at};
 
-use crate::app::message::{AppEffect, CopyOutcome, Msg};
+use crate::app::message::{AppEffect, CopyOutcome, Msg, ViewsNews};
 use crate::app::model::Model;
 use crate::app::update::update;
 use crate::collect::clock::Clock;
@@ -20,6 +20,7 @@ pub mod clipboard;
 pub mod color;
 pub mod handoff;
 pub mod input;
+pub mod keeper;
 pub mod keyboard;
 mod ports;
 pub mod raw;
@@ -37,6 +38,7 @@ pub use ports::{ConsoleEnd, Draw, FleetControl, RuntimeError, Stage};
 
 use handoff::Copier;
 use input::{TerminalInput, Urgent};
+use keeper::{FileKeeper, KeeperJob, ViewsJob};
 use shells::{ReadyShell, ShellMoment, Shells};
 
 /// Frames are at least this far apart: 30 a second.
@@ -62,6 +64,8 @@ pub struct Console<B: Backend, D, F, R, S> {
     pub stage: S,
     /// Where copies of the view go.
     pub copier: Copier,
+    /// What is kept in files of the operator.
+    pub keeper: FileKeeper,
     /// Shells on hosts, for which the console steps aside.
     pub shells: Shells,
     /// The process's clock; the same that snapshots are stamped with.
@@ -84,6 +88,7 @@ enum NextInput {
     News(usize),
     RunNews(Option<RunEvent>),
     CopyOutcome(CopyOutcome),
+    Views(ViewsNews),
     Shell(ShellMoment),
     Time,
 }
@@ -105,10 +110,12 @@ where
     let ended = console.go(&mut pace).await;
     // Before the guard: what the shell has set on the terminal is undone first.
     console.shells.end().await;
-    match ended {
+    let ended = match ended {
         Err(error @ RuntimeError::Terminal(_)) => console.why(error).await,
         ended => ended,
-    }
+    };
+    console.keeper.finish().await;
+    ended
 }
 
 struct DrawPace {
@@ -195,6 +202,12 @@ where
                     let effects = update(&mut self.model, Msg::Shell(news));
                     self.perform(effects)?
                 }
+                NextInput::Views(news) => {
+                    self.tick();
+                    let effects = update(&mut self.model, Msg::Views(news));
+                    self.model.settle();
+                    self.perform(effects)?
+                }
                 NextInput::Time => {
                     self.tick();
                     self.model.settle();
@@ -233,6 +246,7 @@ where
             Some(input) = self.input.recv() => NextInput::Input(input),
             Some(copied) = self.copier.outcomes.recv() => NextInput::CopyOutcome(copied),
             Some(moment) = self.shells.moments.recv() => NextInput::Shell(moment),
+            Some(news) = self.keeper.news.recv() => NextInput::Views(news),
             event = self.run_news.recv(), if pace.run_news_open => NextInput::RunNews(event),
             taken = self.news.recv_many(batch, BATCH), if pace.news_open => NextInput::News(taken),
             () = at(time) => NextInput::Time,
@@ -354,6 +368,12 @@ where
                 AppEffect::ListPastRuns => self.runs.list_past(),
                 AppEffect::ReadPastRun(run) => self.runs.read_past(&run),
                 AppEffect::TellRun(run, command) => self.runs.command(&run, command),
+                AppEffect::KeepChosen(entry) => self.keeper.ask(KeeperJob::KeepChosen(entry)),
+                AppEffect::ReadViews => self.keeper.ask(KeeperJob::Views(ViewsJob::Read)),
+                AppEffect::SaveView { view, replace } => {
+                    self.keeper.ask(KeeperJob::Views(ViewsJob::Save(view, replace)))
+                }
+                AppEffect::DeleteView(name) => self.keeper.ask(KeeperJob::Views(ViewsJob::Delete(name))),
             }
         }
         Ok(None)

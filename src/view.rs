@@ -74,14 +74,16 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Styles, state: &mut Vi
             if let Some(list) = model.palette.list() {
                 palette::draw(buf, area, &scene, state, list);
             }
+            if let Some(scroll) = model.help {
+                let area = Rect { height: area.height.saturating_sub(footer::HEIGHT), ..area };
+                help::draw(buf, below(area, head), &scene, state, scroll);
+            }
+            // Keys go to a dialog that has come meanwhile: it is seen.
             if let Some(dialog) = model.runs.dialogs.last() {
                 forms::draw(buf, area, &scene, dialog);
             }
             if let Some(shell) = &model.shell {
                 shell::draw(buf, area, &scene, shell);
-            }
-            if let Some(scroll) = model.help {
-                help::draw(buf, below(area, head), &scene, state, scroll);
             }
             if let Some(asked) = model.questions.first() {
                 question::draw(buf, area, &scene, asked);

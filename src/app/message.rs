@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::chosen::ChosenEntry;
 use crate::config::keymap::KeyPress;
+use crate::config::views::SavedView;
 use jumpdeck_fleet::event::{Answer, FleetEvent, QuestionId};
 use jumpdeck_fleet::fleet::{Environment, Fleet, Host};
 use jumpdeck_fleet::names::{EnvName, HostName};
 use jumpdeck_fleet::run::{Mode, RunCommand, RunEvent};
+use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
 /// Something that happened.
@@ -29,6 +32,8 @@ pub enum Msg {
     Run(RunEvent),
     /// What became of a copy.
     CopyOutcome(CopyOutcome),
+    /// What the file of saved views says now, and what became of a change of it.
+    Views(ViewsNews),
     /// What became of a shell on a host.
     Shell(ShellNews),
 }
@@ -85,6 +90,41 @@ pub enum AppEffect {
     ReadPastRun(String),
     /// Tell that run something.
     TellRun(String, RunCommand),
+    /// Remember what was taken from the command palette.
+    KeepChosen(ChosenEntry),
+    /// Read the saved views.
+    ReadViews,
+    /// Save a view.
+    SaveView {
+        /// It.
+        view: SavedView,
+        /// Whether one of its name is replaced.
+        replace: bool,
+    },
+    /// Delete the saved view of that name.
+    DeleteView(String),
+}
+
+/// The file of saved views was read, or changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ViewsNews {
+    /// What it says now, or why it is not used.
+    pub views: Result<Vec<SavedView>, Clean>,
+    /// What became of a change of it.
+    pub change: Option<ViewChange>,
+}
+
+/// What became of a change of the saved views.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ViewChange {
+    /// The view of that name was saved.
+    Saved(String),
+    /// The view of that name was deleted.
+    Deleted(String),
+    /// There is another view of its name.
+    Exists(SavedView),
+    /// Nothing was changed: why.
+    Failed(Clean),
 }
 
 /// What a person gave for a runbook's inputs: name, value.

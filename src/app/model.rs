@@ -28,6 +28,7 @@ pub mod picker;
 mod remedies;
 pub mod runs;
 pub mod shell;
+pub mod views;
 mod way;
 
 pub use super::screens::Screen;
@@ -67,6 +68,8 @@ pub struct Model {
     pub help: Option<usize>,
     /// The command palette, and what was taken from it.
     pub palette: palette::Palette,
+    /// The saved views.
+    pub views: views::SavedViews,
     /// The keys of a sequence that is under way.
     pub pending: Option<pending::PendingKeys>,
     /// The filters of rows: each belongs to one screen of one environment, by its place.
@@ -181,6 +184,7 @@ impl Model {
             screens: vec![Screen::ROOT],
             help: None,
             palette: palette::Palette::default(),
+            views: views::SavedViews::default(),
             pending: None,
             filters: HashMap::new(),
             marks: marks::HostMarks::default(),

@@ -1,12 +1,13 @@
 //! The view that the console opens with: what the command line asks for, and what the command of a copied view asks for again.
 
 use super::model::{Model, Sort};
-use super::rows::order;
+use super::rows::order::{self, Order};
 use super::rows::{filter, unreadable};
 use super::screens::Screen;
 use crate::config::action::{Action, Destination};
 use crate::config::diagnostic::Diagnostic;
-use jumpdeck_fleet::names::HostName;
+use crate::config::views::{SavedView, ViewRules};
+use jumpdeck_fleet::names::{EnvName, HostName};
 use jumpdeck_fleet::text::is_drawn;
 
 /// How the table of hosts is sorted when nobody says so.
@@ -71,18 +72,82 @@ impl OpeningView {
         words
     }
 
+    /// A saved view, `orders` being those that it may name; `None` for another one.
+    #[must_use]
+    pub fn saved(view: &SavedView, orders: &[&'static Order]) -> Option<Self> {
+        let by = match &view.sort {
+            None => AS_USUAL.by,
+            Some(name) => usual_orders().chain(orders.iter().copied()).find(|order| order.name() == *name)?,
+        };
+        let sort = Sort { by, reversed: view.reverse };
+        Some(Self { screen: view.screen, host: view.host.clone(), filter: view.filter.clone(), sort })
+    }
+
+    /// The view as it is saved, without a name.
+    #[must_use]
+    pub fn to_save(&self, environment: EnvName) -> SavedView {
+        let rows = self.host.is_none();
+        SavedView {
+            name: String::new(),
+            environment,
+            screen: if rows { self.screen } else { Screen::ROOT.kind().tab() },
+            host: self.host.clone(),
+            filter: self.filter.clone(),
+            sort: (rows && self.sort.by != AS_USUAL.by).then(|| self.sort.by.name()),
+            reverse: rows && self.sort.reversed,
+        }
+    }
+
     /// Shows it, in the environment that is shown.
     pub fn enter(&self, model: &mut Model) {
         model.sort = self.sort;
         if let Some(screen) = Screen::at(self.screen) {
             model.show(screen);
         }
-        if let Some(filter) = model.filter_mut().filter(|_| !self.filter.is_empty()) {
+        if let Some(filter) = model.filter_mut() {
             filter.text.set(&self.filter);
         }
         if let Some(host) = &self.host {
             model.open_host(host.clone());
         }
+    }
+}
+
+/// What a saved view shows: the screen, or the host.
+#[must_use]
+pub fn shows(view: &SavedView) -> String {
+    match &view.host {
+        Some(host) => format!("host {host}"),
+        None => screen_name(view.screen).replace('-', " "),
+    }
+}
+
+/// The order of a saved view, where it is not the usual one.
+#[must_use]
+pub fn order_of(view: &SavedView) -> String {
+    let reversed = if view.reverse { ", reversed" } else { "" };
+    match &view.sort {
+        Some(order) => format!("by {order}{reversed}"),
+        None if view.reverse => "reversed".to_owned(),
+        None => String::new(),
+    }
+}
+
+/// The orders that are of no column; the first is the usual one.
+pub fn usual_orders() -> impl Iterator<Item = &'static Order> {
+    [AS_USUAL.by, &order::INVENTORY].into_iter()
+}
+
+/// What saved views may say, `columns` being the orders of columns.
+#[must_use]
+pub fn view_rules(columns: &[&'static Order]) -> ViewRules {
+    let screens =
+        Destination::ALL.iter().filter(|to| Screen::at(**to).is_some_and(|screen| screen.kind().is_view()));
+    ViewRules {
+        screens: screens.map(|screen| (screen_name(*screen), *screen)).collect(),
+        orders: usual_orders().chain(columns.iter().copied()).map(Order::name).collect(),
+        sorts: |screen| Screen::at(screen).is_some_and(|screen| screen.kind().sorts()),
+        filter: check_filter,
     }
 }
 

@@ -7,6 +7,7 @@ use super::rows::Words;
 use super::rows::selection::{select, selected};
 use crate::config::action::{Action, Destination};
 use crate::config::keymap::Layer;
+use crate::config::views::SavedView;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::problem::Problem;
 
@@ -51,6 +52,7 @@ screens! {
     run => Run(String), "A run, by its id.";
     past => PastRuns, "The past runs of this machine.";
     past_run => PastRun(String), "The report of a past run, by its id.";
+    views => Views, "The saved views.";
 }
 
 /// How a screen is reached from everywhere.
@@ -101,6 +103,7 @@ pub trait ScreenKind: Sync {
             (Action::Quit, "quit"),
             (Action::Filter, "filter"),
             (Action::NextEnvironment, "env"),
+            (Action::Palette, "find"),
             (Action::SortNext, "sort"),
             (Action::Open, "open"),
             (Action::Refresh, "refresh"),
@@ -119,6 +122,16 @@ pub trait ScreenKind: Sync {
     /// The screen that it lies behind, when it is reached by its own key.
     fn behind(&self) -> Option<Screen> {
         None
+    }
+
+    /// Whether what it shows can be saved as a view.
+    fn is_view(&self) -> bool {
+        true
+    }
+
+    /// Whether the footer has it among the main screens, where that is wide, although it is a page.
+    fn is_in_a_wide_footer(&self) -> bool {
+        false
     }
 
     /// Whether it is a page behind another screen, not one of the main screens.
@@ -188,6 +201,12 @@ pub trait ScreenKind: Sync {
 
     /// The problem that is selected, or the worst of what is: what a runbook may be for.
     fn problem<'a>(&self, model: &'a Model) -> Option<&'a Problem> {
+        let _ = model;
+        None
+    }
+
+    /// The saved view that is selected: opening it may show another environment.
+    fn view(&self, model: &Model) -> Option<SavedView> {
         let _ = model;
         None
     }
@@ -264,9 +283,13 @@ impl Screen {
         KINDS.iter().filter_map(|kind| kind.door()).find(|door| door.key == key).map(|door| door.screen)
     }
 
-    /// The main screens, in order: key and short name.
-    pub fn tabs() -> impl Iterator<Item = (Destination, &'static str)> {
-        KINDS.iter().filter_map(|kind| kind.door()).filter_map(|door| Some((door.key, door.tab?)))
+    /// The main screens, in order: key and short name. A wide footer has room for more.
+    pub fn tabs(wide: bool) -> impl Iterator<Item = (Destination, &'static str)> {
+        KINDS.iter().filter_map(move |kind| {
+            let door = kind.door()?;
+            let more = (wide && kind.is_in_a_wide_footer()).then(|| door.key.title());
+            Some((door.key, door.tab.or(more)?))
+        })
     }
 }
 
@@ -321,7 +344,7 @@ mod tests {
             assert_eq!(Screen::at(door.key), Some(door.screen), "two screens have one key");
         }
         for kind in KINDS {
-            assert!(Screen::tabs().any(|(key, _)| key == kind.tab()), "{} has no tab", kind.title());
+            assert!(Screen::tabs(false).any(|(key, _)| key == kind.tab()), "{} has no tab", kind.title());
         }
     }
 }

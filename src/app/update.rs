@@ -27,6 +27,7 @@ mod sequence;
 mod shell;
 #[cfg(test)]
 mod tests;
+mod views;
 
 /// Takes in what happened and says what is to be done about it.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
@@ -65,6 +66,11 @@ fn take(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
         }
         Msg::Shell(news) => {
             shell::take(model, news);
+            Vec::new()
+        }
+        Msg::Views(news) => {
+            model.changed = true;
+            views::take(model, news);
             Vec::new()
         }
         Msg::Fleet(event) => news::take(model, event),

@@ -7,13 +7,14 @@ use std::process::ExitCode;
 
 use super::common::{CliError, Common};
 use super::{print, setup};
-use crate::config::check::{self, Runbooks};
+use crate::app::opening::view_rules;
+use crate::config::check::{self, Runbooks, ScreenWords};
 use crate::config::diagnostic::Diagnostic;
 use crate::openssh::key_file::Public;
 use crate::openssh::known_hosts::HostKeys;
 use crate::ownership::{self, OpenError};
 use crate::runbook::library::{self, Library};
-use crate::view::fleet_columns;
+use crate::view::{ChosenColumns, fleet_columns, fleet_orders};
 use jumpdeck_fleet::access::{Access, KeySource};
 use jumpdeck_fleet::fleet::{Fleet, Jump};
 
@@ -28,8 +29,10 @@ pub(super) fn run(common: &Common, files: &[PathBuf]) -> Result<ExitCode, CliErr
         all: &|| library::check(&own),
         names: &names,
     };
+    let rules = view_rules(&fleet_orders(&ChosenColumns::default()));
+    let words = ScreenWords { columns: &fleet_columns(), views: &rules };
     let coloured = super::common::colour_on(&std::io::stdout());
-    let report = check::run(&files, &paths, &context, runbooks, &logins, &fleet_columns(), coloured);
+    let report = check::run(&files, &paths, &context, runbooks, &logins, words, coloured);
     print::answer(&report.rendered)?;
     Ok(ExitCode::from(if report.errors == 0 { 0 } else { 2 }))
 }

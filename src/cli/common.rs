@@ -62,7 +62,10 @@ pub(super) struct Looks {
 /// What the console shows first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub(super) struct ShownFirst {
-    /// The screen shown first: fleet, replication, roles, problems, services, runbooks or past-runs [default: fleet]
+    /// The saved view shown first, by its name: its environment, screen, filter and order
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["screen", "host", "filter", "sort", "reverse", "env"])]
+    pub(super) view: Option<String>,
+    /// The screen shown first: fleet, replication, roles, problems, services, runbooks, past-runs or saved-views [default: fleet]
     #[arg(long, value_name = "NAME", conflicts_with = "host")]
     pub(super) screen: Option<String>,
     /// The host whose page is shown first

@@ -10,8 +10,10 @@ use tokio::sync::mpsc;
 use super::common::{CliError, Common, Looks};
 use super::inventory;
 use super::setup::{self, Setup};
+use crate::app::chosen::{LONGEST_HISTORY, read_history};
 use crate::app::handoff::PlainScreen;
 use crate::app::model::{Model, Room};
+use crate::app::opening::view_rules;
 use crate::collect::Collector;
 use crate::collect::desk::Desk;
 use crate::config::diagnostic::Diagnostic;
@@ -21,16 +23,20 @@ use crate::config::theme::Theme;
 use crate::operator::access::FleetAccess;
 use crate::operator::commands::{self, Start};
 use crate::operator::fleet_command::FleetCommands;
+use crate::operator::kept_text;
 use crate::operator::service::{LeftInEffect, RunService};
+use crate::operator::views::ViewsFile;
 use crate::runtime::clipboard::Clipboard;
 use crate::runtime::color::Capabilities;
 use crate::runtime::handoff::Copier;
+use crate::runtime::keeper::{FileKeeper, KeptFiles};
 use crate::runtime::shells::{OpenShell, Shells};
 use crate::runtime::{Console, ConsoleEnd, Draw, FleetControl, RuntimeError, terminal};
-use crate::view::{ChosenColumns, ColorSupport, Styles, ViewState, draw, plain};
+use crate::view::{ChosenColumns, ColorSupport, Styles, ViewState, draw, fleet_orders, plain};
 use jumpdeck_fleet::event::{Answer, QuestionId};
 use jumpdeck_fleet::fleet::Fleet;
 use jumpdeck_fleet::names::{EnvName, HostName};
+use jumpdeck_fleet::text::Clean;
 
 mod opening;
 
@@ -56,8 +62,18 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
     let (keymap, mistakes) =
         files::load_keymap(&setup.paths.keymaps(), keymap).map_err(|error| setup::rendered(vec![*error]))?;
     let mut target = setup::target(common, setup)?;
-    let active = active(&target.fleet, looks, setup)?;
-    let shown = opening::read(&looks.view, target.fleet.environments.get(active).map(AsRef::as_ref))?;
+    // Those of columns that are not shown, too: a view may have been saved with others.
+    let orders = fleet_orders(&ChosenColumns::default());
+    let views = ViewsFile { path: setup.paths.views(), rules: view_rules(&orders) };
+    let saved = views.read();
+    let (active, shown) = match (&looks.view.view, &saved) {
+        (Some(name), Ok(saved)) => opening::saved(name, saved, &orders, &target.fleet)?,
+        (None, _) | (Some(_), Err(_)) => {
+            let active = active(&target.fleet, looks, setup)?;
+            let env = target.fleet.environments.get(active).map(AsRef::as_ref);
+            (active, opening::read(&looks.view, env)?)
+        }
+    };
 
     let (sender, news) = mpsc::channel(QUEUE);
     let (run_sender, run_news) = mpsc::channel(RUN_QUEUE);
@@ -79,14 +95,20 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
         target.fleet.clone(),
         Arc::new(keymap),
         names,
-        crate::view::fleet_orders(&columns),
+        fleet_orders(&columns),
         target.clock.now(),
         (size.width, size.height),
     );
     model.active = active;
-    let refused = |mistakes: &[Diagnostic]| (!mistakes.is_empty()).then(|| inventory::refused(mistakes));
+    let refused = |mistakes: &[Diagnostic]| (!mistakes.is_empty()).then(|| Diagnostic::in_one_line(mistakes));
     model.keymap_refused = refused(&mistakes);
     model.theme_refused = refused(&theme_mistakes);
+    let palette = setup.paths.palette(target.fleet.simulated);
+    // Without one that can be read, nothing was taken yet.
+    let history = kept_text::read(&palette, LONGEST_HISTORY);
+    model.palette.taken = history.map_or_else(|_| Vec::new(), |text| read_history(&text));
+    model.views.orders = orders;
+    model.views.take(saved.map_err(|mistakes| views_refused(&mistakes, looks.view.view.as_deref())));
     shown.enter(&mut model);
     let support = match setup.settings.color {
         ColorChoice::Auto => terminal_says.wanted,
@@ -106,6 +128,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
             setup.paths.handoff(),
             setup.context.home.clone(),
         ),
+        keeper: FileKeeper::new(KeptFiles { views, palette }),
         shells: Shells::new(opens_shells(shells), taken.keyboard),
         clock: target.clock,
         input: taken.input,
@@ -131,6 +154,15 @@ fn opens_shells(access: FleetAccess) -> OpenShell {
             commands.shell(&asked.host, &request).await
         })
     })
+}
+
+/// Why there are no saved views, and that one which was asked for is not shown.
+fn views_refused(mistakes: &[Diagnostic], asked: Option<&str>) -> Clean {
+    let why = Diagnostic::in_one_line(mistakes);
+    match asked {
+        Some(name) => Clean::new(&format!("the view {name:?} is not shown; {why}")),
+        None => why,
+    }
 }
 
 /// A line for each thing that runs leave in effect, with the command that goes on with its run, except where the fleet ends

@@ -29,6 +29,7 @@ pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
         ("settings", place(&paths.settings())),
         ("own themes", place(&paths.themes())),
         ("own keymaps", place(&paths.keymaps())),
+        ("saved views", place(&paths.views())),
         ("own runbooks", place(&paths.runbooks())),
         ("signers", place(&paths.allowed_signers())),
         ("state", place(&paths.state)),

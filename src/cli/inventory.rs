@@ -75,7 +75,7 @@ async fn follow(mut watched: Watched, events: mpsc::Sender<FleetEvent>) {
         watched = again;
         last = match found {
             Some(Ok(fleet)) => InventoryNews::Read(Arc::new(fleet)),
-            Some(Err(errors)) => InventoryNews::Refused(refused(&errors)),
+            Some(Err(errors)) => InventoryNews::Refused(Diagnostic::in_one_line(&errors)),
             None if silent => last,
             None => continue,
         };
@@ -87,17 +87,4 @@ async fn follow(mut watched: Watched, events: mpsc::Sender<FleetEvent>) {
 
 fn told(news: InventoryNews) -> FleetEvent {
     FleetEvent::Inventory(news)
-}
-
-/// The first mistake with its place and what to do, and how many there are.
-pub(super) fn refused(errors: &[Diagnostic]) -> Clean {
-    let Some(first) = errors.first() else { return Clean::new("it has mistakes") };
-    let advice = first.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
-    let mistakes: usize = errors.iter().map(Diagnostic::mistakes).sum();
-    let more = match mistakes {
-        0 | 1 => String::new(),
-        2 => " (and 1 more mistake: `jumpdeck check`)".to_owned(),
-        more => format!(" (and {} more mistakes: `jumpdeck check`)", more - 1),
-    };
-    Clean::new(&format!("{first}{advice}{more}"))
 }

@@ -17,10 +17,12 @@ const FILES: &[(&str, &str)] = &[
         "Your choices: theme, keymap, environment, color, inventory, sign_with.",
     ),
     ("~/.config/jumpdeck/themes/*.toml, keymaps/*.toml", "Your own themes and keymaps."),
+    ("~/.config/jumpdeck/views.toml", "Your saved views."),
     ("~/.config/jumpdeck/runbooks/*.toml", "Your own runbooks; they replace built-in ones by name."),
     ("~/.config/jumpdeck/allowed_signers", "Whose signatures count for jumpdeck runbook verify."),
     ("~/.local/state/jumpdeck/runs/*.jsonl", "The journals of runs."),
     ("~/.local/state/jumpdeck/handoff/*.txt", "The views that were copied, the newest 50."),
+    ("~/.local/state/jumpdeck/palette", "What you took from the command palette, the last 50."),
     ("~/.local/state/jumpdeck/jumpdeck.log", "The log, while JUMPDECK_LOG is set."),
 ];
 

@@ -26,6 +26,12 @@ macro_rules! actions {
         impl Destination {
             /// Every one.
             pub const ALL: &'static [Destination] = &[$(Destination::$to,)*];
+
+            /// Its title.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$to => $title,)* }
+            }
         }
 
         impl Action {
@@ -102,11 +108,15 @@ pub enum Need {
     Pause,
     /// More than one theme.
     Themes,
+    /// A view on screen that can be saved.
+    View,
+    /// A saved view that is selected.
+    SavedView,
 }
 
 impl Need {
     /// Every one.
-    pub const ALL: [Need; 15] = [
+    pub const ALL: [Need; 17] = [
         Self::Nothing,
         Self::Moves,
         Self::Selected,
@@ -122,6 +132,8 @@ impl Need {
         Self::RowHost,
         Self::Pause,
         Self::Themes,
+        Self::View,
+        Self::SavedView,
     ];
 }
 
@@ -152,6 +164,7 @@ actions! {
         Services, "screen_services", "services";
         Runbooks, "screen_runbooks", "runbooks";
         PastRuns, "screen_past_runs", "past runs";
+        Views, "screen_views", "saved views";
     }
     after: {
         Arm, "arm", Nothing, "arm for changes, or disarm";
@@ -162,6 +175,8 @@ actions! {
         Redraw, "redraw", Nothing, "draw the screen again";
         Retry, "retry", Retry, "retry the jump box or host";
         Pause, "pause", Pause, "pause the screen";
+        SaveView, "save_view", View, "save this view";
+        DeleteView, "delete_view", SavedView, "delete the saved view";
         Copy, "copy", Nothing, "copy view and command";
         Shell, "shell", RowHost, "a shell on the selected host";
         NextTheme, "next_theme", Themes, "next theme";

@@ -11,6 +11,7 @@ use super::keymap::{self, Keymap};
 use super::reader::{self, Reader};
 use super::settings::{self, Settings};
 use super::theme;
+use super::views::{self, ViewRules, parse_views};
 use jumpdeck_fleet::fleet::Fleet;
 
 /// What was found.
@@ -29,6 +30,7 @@ enum FileKind {
     Theme,
     Keymap,
     Settings,
+    Views,
     Runbook,
 }
 
@@ -43,11 +45,20 @@ pub struct Runbooks<'r> {
     pub names: &'r dyn Fn() -> Vec<String>,
 }
 
+/// What the screens know and files may name.
+#[derive(Clone, Copy)]
+pub struct ScreenWords<'s> {
+    /// The titles of the columns that the fleet table knows.
+    pub columns: &'s [&'static str],
+    /// What saved views may say.
+    pub views: &'s ViewRules,
+}
+
 /// Everything that is wrong with each of the files that logins to a fleet need: another layer reads them.
 pub type Logins<'l> = &'l dyn Fn(&Fleet) -> Vec<(PathBuf, Vec<Diagnostic>)>;
 
-/// Checks these files, `columns` being the titles that the fleet table knows; without any file, all that would be used: `config.toml`, the inventory, own themes and keymaps, and
-/// runbooks.
+/// Checks these files; without any file, all that would be used: `config.toml`, the inventory, saved views, own themes and keymaps,
+/// and runbooks.
 #[must_use]
 pub fn run(
     files: &[PathBuf],
@@ -55,18 +66,18 @@ pub fn run(
     context: &Context,
     runbooks: Runbooks<'_>,
     logins: Logins<'_>,
-    columns: &[&'static str],
+    words: ScreenWords<'_>,
     coloured: bool,
 ) -> CheckReport {
     let mut report = FileReport { coloured, ..FileReport::default() };
     if files.is_empty() {
-        check_all(&mut report, paths, context, runbooks, logins, columns);
+        check_all(&mut report, paths, context, runbooks, logins, words);
         for (path, found) in (runbooks.all)() {
             report.file(&path, found);
         }
     } else {
         for path in files {
-            report.file(path, check_file(path, context, runbooks, columns));
+            report.file(path, check_file(path, context, runbooks, words));
             if let Some(fleet) = fleet_of(path, context) {
                 report.logins(logins(&fleet));
             }
@@ -81,7 +92,7 @@ pub fn check_file(
     path: &Path,
     context: &Context,
     runbooks: Runbooks<'_>,
-    columns: &[&'static str],
+    words: ScreenWords<'_>,
 ) -> Vec<Diagnostic> {
     let text = match files::read_text(path) {
         Ok(text) => text,
@@ -95,12 +106,13 @@ pub fn check_file(
         },
         Some(FileKind::Theme) => theme::parse_theme(&name, &text).map(drop),
         Some(FileKind::Keymap) => keymap::parse_onto(&base_of(path), &name, &text).map(drop),
-        Some(FileKind::Settings) => settings::parse_settings(&name, &text, context, columns).map(drop),
+        Some(FileKind::Settings) => settings::parse_settings(&name, &text, context, words.columns).map(drop),
+        Some(FileKind::Views) => parse_views(&name, &text, words.views).map(drop),
         Some(FileKind::Runbook) => Err((runbooks.file)(path, &text)),
         None if !syntax(&name, &text).is_empty() => Err(syntax(&name, &text)),
         None => {
             let error = Diagnostic::at(&name, &text.as_str().into(), 0..0, "cannot tell what this file is");
-            let help = "an inventory has [environments.…], a theme [colors], a keymap [keys], a runbook [[step]]; or \
+            let help = "an inventory has [environments.…], a theme [colors], a keymap [keys], saved views [views.…], a runbook [[step]]; or \
                         put it into the folder for its kind";
             Err(vec![error.help(help)])
         }
@@ -130,6 +142,9 @@ fn kind_of(path: &Path, text: &str) -> Option<FileKind> {
     if is_table("colors") {
         return Some(FileKind::Theme);
     }
+    if is_table("views") {
+        return Some(FileKind::Views);
+    }
     if is_table("keys") {
         return Some(FileKind::Keymap);
     }
@@ -143,6 +158,7 @@ fn kind_of(path: &Path, text: &str) -> Option<FileKind> {
     }
     match (folder, name) {
         (_, "config.toml") => Some(FileKind::Settings),
+        (_, "views.toml") => Some(FileKind::Views),
         (Some("themes" | "theme"), _) => Some(FileKind::Theme),
         (Some("keymaps" | "keymap"), _) => Some(FileKind::Keymap),
         (Some("runbooks" | "runbook"), _) => Some(FileKind::Runbook),
@@ -162,6 +178,7 @@ fn hinted(text: &str) -> Option<FileKind> {
             "environments" | "environment" => Some(FileKind::Inventory),
             "colors" => Some(FileKind::Theme),
             "keys" => Some(FileKind::Keymap),
+            "views" => Some(FileKind::Views),
             "step" | "input" | "target" => Some(FileKind::Runbook),
             _ => None,
         }
@@ -181,10 +198,10 @@ fn check_all(
     context: &Context,
     runbooks: Runbooks<'_>,
     logins: Logins<'_>,
-    columns: &[&'static str],
+    words: ScreenWords<'_>,
 ) {
     let settings_path = paths.settings();
-    let settings = files::load_settings(&settings_path, context, columns);
+    let settings = files::load_settings(&settings_path, context, words.columns);
     let (settings, mut errors) = match settings {
         Ok(settings) => (settings, Vec::new()),
         Err(errors) => (Settings::default(), errors),
@@ -219,6 +236,9 @@ fn check_all(
     }
     report.file(&inventory_path, found);
     report.logins(needed);
+    if !files::is_missing(&paths.views()) {
+        report.file(&paths.views(), check_views(&paths.views(), words.views, names.environments.as_deref()));
+    }
     for (folder, kind) in [(paths.themes(), FileKind::Theme), (paths.keymaps(), FileKind::Keymap)] {
         match files::toml_files(&folder) {
             Ok(own) => {
@@ -229,6 +249,33 @@ fn check_all(
             Err(error) => report.file(&folder, vec![*error]),
         }
     }
+}
+
+/// The saved views, with the environments that they name.
+fn check_views(path: &Path, rules: &ViewRules, environments: Option<&[String]>) -> Vec<Diagnostic> {
+    let name = path.display().to_string();
+    let text = match files::read_text(path) {
+        Ok(text) => text,
+        Err(error) => return vec![*error],
+    };
+    let views = match parse_views(&name, &text, rules) {
+        Ok(views) => views,
+        Err(errors) => return errors,
+    };
+    let Some(known) = environments else { return Vec::new() };
+    let unknown = views.iter().filter(|view| !known.iter().any(|name| name == view.environment.as_str()));
+    unknown
+        .map(|view| {
+            let (env, text) = (view.environment.as_str(), text.as_str());
+            let span = views::place_of_environment(text, &view.name).unwrap_or(0..0);
+            let help = match nearest(env, known.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean {near:?}?"),
+                None => format!("there are: {}", known.join(", ")),
+            };
+            let message = format!("the view {:?} is of an unknown environment {env:?}", view.name);
+            Diagnostic::at(&name, &text.into(), span, message).help(help)
+        })
+        .collect()
 }
 
 /// A file whose place says what it is: used as such, whatever it holds.

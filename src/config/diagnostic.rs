@@ -116,6 +116,20 @@ impl Diagnostic {
         self.help.as_deref()
     }
 
+    /// The first of the mistakes of a file in one line, with what to do, and how many more there are.
+    #[must_use]
+    pub fn in_one_line(errors: &[Diagnostic]) -> Clean {
+        let Some(first) = errors.first() else { return Clean::new("it has mistakes") };
+        let advice = first.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
+        let mistakes: usize = errors.iter().map(Diagnostic::mistakes).sum();
+        let more = match mistakes {
+            0 | 1 => String::new(),
+            2 => " (and 1 more mistake: `jumpdeck check`)".to_owned(),
+            more => format!(" (and {} more mistakes: `jumpdeck check`)", more - 1),
+        };
+        Clean::new(&format!("{first}{advice}{more}"))
+    }
+
     /// Line and column, both from 1, the column in characters; `None` for an error of the file as a whole.
     #[must_use]
     pub fn position(&self) -> Option<(usize, usize)> {

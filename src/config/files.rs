@@ -63,6 +63,12 @@ impl Paths {
         self.config.join("themes")
     }
 
+    /// The person's saved views.
+    #[must_use]
+    pub fn views(&self) -> PathBuf {
+        self.config.join("views.toml")
+    }
+
     /// The folder of the person's own keymaps.
     #[must_use]
     pub fn keymaps(&self) -> PathBuf {
@@ -85,6 +91,12 @@ impl Paths {
     #[must_use]
     pub fn handoff(&self) -> PathBuf {
         self.state.join("handoff")
+    }
+
+    /// What was taken from the command palette; of a simulated fleet apart.
+    #[must_use]
+    pub fn palette(&self, simulated: bool) -> PathBuf {
+        self.state.join(if simulated { "palette-demo" } else { "palette" })
     }
 
     /// The folder of the journals of runs.

@@ -244,6 +244,7 @@ impl Person {
             fleet: Asked::default(),
             runs: script,
             stage: Asked::default(),
+            keeper: FileKeeper::nowhere(),
             copier: super::tests::copier(std::path::Path::new("/nonexistent")),
             shells: super::tests::no_shells(),
             clock,

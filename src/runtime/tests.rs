@@ -184,6 +184,7 @@ impl Harness {
             draw: Line(frame),
             fleet: asked.clone(),
             stage: asked.clone(),
+            keeper: FileKeeper::nowhere(),
             copier: copier(home.path()),
             shells: no_shells(),
             clock,

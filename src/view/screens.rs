@@ -39,6 +39,7 @@ drawings! {
     run => Run;
     past => PastRuns;
     past_run => PastRun;
+    views => Views;
 }
 
 /// How a screen looks.

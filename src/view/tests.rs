@@ -28,6 +28,7 @@ mod services;
 mod shell;
 mod strip;
 mod themes;
+mod views;
 
 pub(super) const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 

@@ -17,3 +17,4 @@ pub(crate) mod small;
 pub(crate) mod sparkline;
 pub(crate) mod strip;
 pub(crate) mod table;
+pub(crate) mod views;

@@ -1,15 +1,18 @@
-//! Every file of `tests/invalid/{inventory,theme,keymap,runbook}` is refused, with the text that stands beside it in
+//! Every file of `tests/invalid/{inventory,theme,keymap,views,runbook}` is refused, with the text that stands beside it in
 //! `NAME.stderr`. `UPDATE_EXPECT=1 cargo test --test fast invalid_config::` writes those texts anew: read the difference.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use jumpdeck::app::opening::view_rules;
 use jumpdeck::collect::probes::PROBES;
 use jumpdeck::config::diagnostic::Diagnostic;
 use jumpdeck::config::inventory::{self, Context};
 use jumpdeck::config::keymap::{self, Keymap};
 use jumpdeck::config::theme;
+use jumpdeck::config::views::parse_views;
 use jumpdeck::runbook::definition::Runbook;
+use jumpdeck::view::{ChosenColumns, fleet_orders};
 use jumpdeck_fleet::declared::{DeclaredService, PROBED_SERVICES};
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Host;
@@ -97,6 +100,12 @@ fn themes() {
 fn keymaps() {
     let base = Keymap::builtin_default();
     check("keymap", 5, |name, text| keymap::parse_onto(&base, name, text).map(drop));
+}
+
+#[test]
+fn saved_views() {
+    let rules = view_rules(&fleet_orders(&ChosenColumns::default()));
+    check("views", 10, |name, text| parse_views(name, text, &rules).map(drop));
 }
 
 #[test]

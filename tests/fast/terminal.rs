@@ -16,7 +16,9 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 mod copied;
 mod keymaps;
+mod remembered;
 mod stepping_aside;
+mod views;
 
 /// The console.
 const JUMPDECK: &str = env!("CARGO_BIN_EXE_jumpdeck");

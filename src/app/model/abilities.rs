@@ -40,6 +40,11 @@ impl Model {
                 unless(kind.may_pause(), "this screen cannot be paused: a question of the run must be seen")
             }
             Need::Themes => unless(self.themes.len() > 1, "this is the only theme"),
+            Need::View if self.views.refused.is_some() => {
+                Some("the file of saved views has a mistake: mend it first")
+            }
+            Need::View => unless(kind.is_view(), "the list of views cannot be saved as a view"),
+            Need::SavedView => unless(kind.view(self).is_some(), "no saved view is selected"),
         }
     }
 

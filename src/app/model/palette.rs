@@ -7,21 +7,21 @@ use frizbee::{CaseMatching, Config, Matcher, Matching, SortStrategy};
 
 use super::Model;
 use super::editor::Editor;
+use crate::app::chosen::{self, ChosenEntry};
 use crate::config::action::{Action, Need};
 use crate::config::keymap::KeyPress;
+use crate::config::views::SavedView;
 use jumpdeck_fleet::names::{EnvName, HostId};
 
-/// How many entries that were taken are remembered.
-const REMEMBERED: usize = 50;
 /// What a word found beside a name counts: less than any name in which it is found (a letter there counts twelve).
 const BESIDE: u32 = 1;
 
-/// The palette, and what was taken from it in this run of the console.
+/// The palette, and what was taken from it, in this run of the console and before.
 #[derive(Debug, Default)]
 pub struct Palette {
     open: Option<PaletteList>,
     /// The last one first.
-    taken: Vec<PaletteTarget>,
+    pub taken: Vec<ChosenEntry>,
 }
 
 /// The open palette.
@@ -48,6 +48,8 @@ pub enum PaletteTarget {
     Action(Action, &'static str),
     /// An environment.
     Environment(EnvName),
+    /// A saved view, by its name.
+    View(String),
     /// A runbook of an environment, by its name.
     Runbook(EnvName, String),
     /// A host.
@@ -63,6 +65,18 @@ pub struct PaletteEntry {
     pub name: String,
     /// What it is: `host of staging`.
     pub what: String,
+}
+
+impl From<&PaletteTarget> for ChosenEntry {
+    fn from(target: &PaletteTarget) -> Self {
+        match target {
+            PaletteTarget::Action(action, _) => Self::Action(*action),
+            PaletteTarget::Environment(env) => Self::Environment(env.clone()),
+            PaletteTarget::View(name) => Self::View(name.clone()),
+            PaletteTarget::Runbook(env, name) => Self::Runbook(env.clone(), name.clone()),
+            PaletteTarget::Host(id) => Self::Host(id.clone()),
+        }
+    }
 }
 
 impl Palette {
@@ -94,9 +108,7 @@ impl Palette {
     pub(in crate::app) fn take(&mut self) -> Option<PaletteTarget> {
         let target = self.open.as_ref()?.target()?.clone();
         self.open = None;
-        self.taken.retain(|one| *one != target);
-        self.taken.insert(0, target.clone());
-        self.taken.truncate(REMEMBERED);
+        chosen::remember(&mut self.taken, ChosenEntry::from(&target));
         Some(target)
     }
 }
@@ -142,10 +154,11 @@ impl Model {
 
     /// Makes the list anew, and selects the best match.
     fn list_entries(&mut self, typed: Editor) {
-        let entries = entries(self);
+        // What was taken last comes first where nothing else decides.
+        let entries = last_taken_first(entries(self), &self.palette.taken);
         let all = entries.len();
         let rows = match words(typed.as_str()).as_slice() {
-            [] => last_taken_first(entries, &self.palette.taken),
+            [] => entries,
             words => ranked(entries, words),
         };
         let has_runbooks = self.listing().is_some();
@@ -182,6 +195,9 @@ impl Model {
                 !missing.contains(&action.need()) && self.words_of(*action) == *called
             }
             PaletteTarget::Environment(name) => env(name).is_some_and(|at| at != self.active),
+            PaletteTarget::View(name) => {
+                self.views.named(name).is_some_and(|view| env(&view.environment).is_some())
+            }
             PaletteTarget::Runbook(of, name) => {
                 env(of) == Some(self.active)
                     && self.listing().is_some_and(|all| all.runbooks.iter().any(|one| one.name == *name))
@@ -193,7 +209,7 @@ impl Model {
     }
 }
 
-/// Everything that can be taken now: actions, those of the screen first; environments, runbooks; hosts, those of the
+/// Everything that can be taken now: actions, those of the screen first; environments, saved views, runbooks; hosts, those of the
 /// environment shown first.
 fn entries(model: &Model) -> Vec<PaletteEntry> {
     let mut entries = actions(model);
@@ -206,6 +222,13 @@ fn entries(model: &Model) -> Vec<PaletteEntry> {
             name: name.to_string(),
             what: "environment".to_owned(),
         }
+    }));
+    let reachable =
+        |view: &&SavedView| model.environments.iter().any(|env| env.spec.name == view.environment);
+    entries.extend(model.views.list.iter().filter(reachable).map(|view| PaletteEntry {
+        target: PaletteTarget::View(view.name.clone()),
+        name: view.name.clone(),
+        what: format!("saved view of {}", view.environment),
     }));
     if let Some((shown, listing)) = shown.zip(model.listing()) {
         entries.extend(listing.runbooks.iter().map(|runbook| PaletteEntry {
@@ -249,8 +272,11 @@ fn actions(model: &Model) -> Vec<PaletteEntry> {
         .collect()
 }
 
-fn last_taken_first(mut entries: Vec<PaletteEntry>, taken: &[PaletteTarget]) -> Vec<PaletteEntry> {
-    let age = |entry: &PaletteEntry| taken.iter().position(|one| *one == entry.target);
+fn last_taken_first(mut entries: Vec<PaletteEntry>, taken: &[ChosenEntry]) -> Vec<PaletteEntry> {
+    let age = |entry: &PaletteEntry| {
+        let entry = ChosenEntry::from(&entry.target);
+        taken.iter().position(|one| *one == entry)
+    };
     entries.sort_by_cached_key(|entry| age(entry).unwrap_or(usize::MAX));
     entries
 }

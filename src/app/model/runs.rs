@@ -9,7 +9,9 @@ use super::Model;
 use super::editor::Editor;
 use super::note::Note;
 use super::picker::Picker;
+use super::views::ViewQuestion;
 use crate::config::keymap::{KeyCode, KeyPress};
+use crate::config::views::SavedView;
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::problem::Problem;
 use jumpdeck_fleet::run::{
@@ -155,6 +157,17 @@ pub enum Dialog {
     Refused(Vec<Clean>),
     /// Whether to leave although runs are under way or something is still in effect.
     Leave(Leave),
+    /// Under which name the view on screen is saved.
+    SaveView {
+        /// The view, without its name.
+        view: SavedView,
+        /// The name so far.
+        name: Editor,
+        /// What is wrong with it.
+        wrong: Option<&'static str>,
+    },
+    /// Whether a saved view is replaced or deleted.
+    ViewQuestion(ViewQuestion),
 }
 
 /// What is typed to leave something in effect.

@@ -28,6 +28,7 @@ impl ScreenKind for Kind {
             (Action::Back, "back"),
             (Action::Down, "scroll"),
             (Action::NextEnvironment, "env"),
+            (Action::Palette, "find"),
             (Action::Retry, "retry"),
             (Action::Refresh, "refresh"),
         ]

@@ -187,6 +187,7 @@ impl ScreenKind for Kind {
             (Action::Open, "open"),
             (Action::Screen(Destination::PastRuns), "past runs"),
             (Action::NextEnvironment, "env"),
+            (Action::Palette, "find"),
             (Action::Arm, "arm"),
             (Action::Back, "back"),
         ]

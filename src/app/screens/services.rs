@@ -38,6 +38,7 @@ impl ScreenKind for Kind {
             (Action::Help, "help"),
             (Action::Back, "back"),
             (Action::NextEnvironment, "env"),
+            (Action::Palette, "find"),
             (Action::Open, "open"),
             (Action::Refresh, "refresh"),
             (Action::Pause, "pause"),
@@ -51,6 +52,10 @@ impl ScreenKind for Kind {
     /// It has no tab: at 80 columns a sixth would take the room of the keys.
     fn door(&self) -> Option<Door> {
         Some(Door { key: Destination::Services, screen: Screen::Services, tab: None })
+    }
+
+    fn is_in_a_wide_footer(&self) -> bool {
+        true
     }
 
     fn behind(&self) -> Option<Screen> {

@@ -1,6 +1,6 @@
 //! A key finds its place (question, filter, keymap) and becomes an action.
 
-use super::{arming, dialogs, leave, moves, palette, pause, prompts, questions, sequence, shell};
+use super::{arming, dialogs, leave, moves, palette, pause, prompts, questions, sequence, shell, views};
 use crate::app::message::AppEffect;
 use crate::app::model::palette::PaletteTarget;
 use crate::app::model::{Model, Screen};
@@ -32,8 +32,10 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
         return dialogs::key(model, key);
     }
     if model.palette.is_open() {
-        let taken = palette::key(model, key);
-        return taken.map_or_else(Vec::new, |target| take(model, target));
+        let Some(target) = palette::key(model, key) else { return Vec::new() };
+        let mut effects = vec![AppEffect::KeepChosen((&target).into())];
+        effects.extend(take(model, target));
+        return effects;
     }
     if model.filter().editing && model.help.is_none() {
         // Any other key of the palette is text here.
@@ -58,6 +60,10 @@ fn take(model: &mut Model, target: PaletteTarget) -> Vec<AppEffect> {
     match target {
         PaletteTarget::Action(action, _) => act(model, action),
         PaletteTarget::Environment(env) => palette::switch(model, &env),
+        PaletteTarget::View(name) => {
+            let view = model.views.named(&name).cloned();
+            view.map_or_else(Vec::new, |view| views::open(model, &view))
+        }
         PaletteTarget::Host(host) => palette::go_to(model, host),
         PaletteTarget::Runbook(_, name) => {
             let mut effects = go(model, Model::RUNBOOKS);
@@ -107,7 +113,13 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
         Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::First | Action::Last => {
             moves::by(model, action);
         }
-        Action::Open => return model.screen().kind().open(model),
+        Action::Open => {
+            let kind = model.screen().kind();
+            return match kind.view(model) {
+                Some(view) => views::open(model, &view),
+                None => kind.open(model),
+            };
+        }
         Action::Back => {
             moves::back(model);
             return model.screen().kind().asks(model);
@@ -141,6 +153,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
             return vec![AppEffect::CopyView];
         }
         Action::Shell => return shell::open(model),
+        Action::SaveView => views::ask_name(model),
+        Action::DeleteView => views::ask_delete(model),
         Action::NextTheme => return next_theme(model),
         Action::Palette => return palette::open(model),
         Action::Help => model.help = if model.help.is_some() { None } else { Some(0) },

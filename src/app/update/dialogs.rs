@@ -1,6 +1,6 @@
 //! Dialogs: inputs, start, arming, notes; what a person tells a run unasked.
 
-use super::{arming, forms, leave, prompts};
+use super::{arming, forms, leave, prompts, views};
 use crate::app::message::AppEffect;
 use crate::app::model::Model;
 use crate::app::model::note::Note;
@@ -18,6 +18,8 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
         }
         Some(Dialog::Note { .. }) => write(model, key),
         Some(Dialog::Leave(_)) => leave::key(model, key),
+        Some(Dialog::SaveView { .. }) => views::name_key(model, key),
+        Some(Dialog::ViewQuestion(_)) => views::question_key(model, key),
         Some(Dialog::Refused(_)) => {
             if matches!(key.code, KeyCode::Esc | KeyCode::Enter) {
                 model.runs.dialogs.pop();
@@ -145,7 +147,8 @@ pub(super) fn paste(model: &mut Model, text: &str) {
             if *at_time { time } else { reason }.insert(line);
         }
         Some(Dialog::Note { text: note, .. }) => note.insert(text),
+        Some(Dialog::SaveView { name, .. }) => name.insert(line),
         // The word that leaves is typed.
-        Some(Dialog::Leave(_) | Dialog::Refused(_)) | None => {}
+        Some(Dialog::Leave(_) | Dialog::Refused(_) | Dialog::ViewQuestion(_)) | None => {}
     }
 }

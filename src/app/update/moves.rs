@@ -14,6 +14,11 @@ pub(super) fn by(model: &mut Model, action: Action) {
     }
 }
 
+/// Selects the first row: another view is shown.
+pub(super) fn to_first_row(model: &mut Model) {
+    crate::app::rows::selection::select(model, 0);
+}
+
 /// One step back: out of help, out of the filter, down the screens.
 pub(super) fn back(model: &mut Model) {
     if model.help.is_some() {

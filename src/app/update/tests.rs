@@ -21,6 +21,7 @@ mod questions;
 mod rows;
 mod shell;
 mod time;
+mod views;
 
 const LONG: Duration = Duration::from_millis(500);
 

@@ -6,8 +6,9 @@ use crate::app::rows::order::{INVENTORY, Order, SEVERITY};
 use crate::cli::common::{CliError, ShownFirst, colour_on};
 use crate::config::action::Destination;
 use crate::config::diagnostic::nearest;
+use crate::config::views::SavedView;
 use crate::view::{ChosenColumns, fleet_orders};
-use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::fleet::{Environment, Fleet};
 use jumpdeck_fleet::names::HostName;
 
 /// Reads what the command line asks for, of an environment.
@@ -26,6 +27,38 @@ pub(super) fn read(asked: &ShownFirst, env: Option<&Environment>) -> Result<Open
         return Err(CliError::Usage(format!("the screen {name} cannot be sorted: --sort is for the fleet")));
     }
     Ok(OpeningView { screen, host, filter, sort: Sort { by, reversed: asked.reverse } })
+}
+
+/// The saved view of that name, and the place of its environment.
+pub(super) fn saved(
+    name: &str,
+    views: &[SavedView],
+    orders: &[&'static Order],
+    fleet: &Fleet,
+) -> Result<(usize, OpeningView), CliError> {
+    let Some(view) = views.iter().find(|view| view.name == name) else {
+        let names = || views.iter().map(|view| view.name.as_str());
+        let then = match nearest(name, names()) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None if views.is_empty() => "no view is saved yet: V in the console saves one".to_owned(),
+            None => format!("there are: {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        return Err(CliError::Usage(format!("there is no saved view {name:?}; {then}")));
+    };
+    let env = &view.environment;
+    let place = fleet.environments.iter().position(|one| one.name == *env);
+    let (Some(place), Some(shown)) = (place, OpeningView::saved(view, orders)) else {
+        let known: Vec<&str> = fleet.environments.iter().map(|env| env.name.as_str()).collect();
+        let text = format!(
+            "the saved view {name:?} is of the environment {env}, which is not in the inventory; there are: {}",
+            known.join(", ")
+        );
+        return Err(CliError::Usage(text));
+    };
+    if let Some(name) = &view.host {
+        host(name.as_str(), fleet.environments.get(place).map(AsRef::as_ref))?;
+    }
+    Ok((place, shown))
 }
 
 fn screen(name: &str) -> Result<Destination, CliError> {

@@ -21,6 +21,13 @@ fn paths(folder: &Path) -> Paths {
     Paths { config: folder.join("config"), state: folder.join("state") }
 }
 
+/// What screens know in these tests.
+fn words() -> ScreenWords<'static> {
+    static RULES: std::sync::LazyLock<ViewRules> =
+        std::sync::LazyLock::new(crate::config::views::tests::rules);
+    ScreenWords { columns: &["HOST"], views: &RULES }
+}
+
 #[test]
 fn without_files_all_that_would_be_used_is_checked() {
     let folder = tempfile::tempdir().unwrap();
@@ -30,23 +37,46 @@ fn without_files_all_that_would_be_used_is_checked() {
     fs::write(paths.settings(), "theme = \"lihgt\"\nkeymap = \"mine\"\nenvironment = \"prod\"\n").unwrap();
     fs::write(paths.inventory(), inventory::EXAMPLE).unwrap();
     fs::write(paths.keymaps().join("mine.toml"), "[keys]\nhelp = [\"f10\"]\n").unwrap();
-    let report = run(&[], &paths, &context(), NO_RUNBOOKS, NO_LOGINS, &["HOST"], false);
+    let report = run(&[], &paths, &context(), NO_RUNBOOKS, NO_LOGINS, words(), false);
     assert_eq!(report.errors, 2, "{}", report.rendered);
     assert!(report.rendered.contains("did you mean \"light\"?"));
     assert!(report.rendered.contains("unknown environment \"prod\""));
     assert!(report.rendered.ends_with("3 files, 2 errors\n"), "{}", report.rendered);
 
     fs::write(paths.settings(), "theme = \"light\"\nkeymap = \"mine\"\nenvironment = \"staging\"\n").unwrap();
-    assert_eq!(run(&[], &paths, &context(), NO_RUNBOOKS, NO_LOGINS, &["HOST"], false).errors, 0);
+    assert_eq!(run(&[], &paths, &context(), NO_RUNBOOKS, NO_LOGINS, words(), false).errors, 0);
 
     fs::write(paths.themes().join("x.toml"), "").unwrap();
-    assert_eq!(run(&[], &paths, &context(), NO_RUNBOOKS, NO_LOGINS, &["HOST"], false).errors, 3);
+    assert_eq!(run(&[], &paths, &context(), NO_RUNBOOKS, NO_LOGINS, words(), false).errors, 3);
+}
+
+#[test]
+fn saved_views_are_checked_with_the_environments_that_they_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = paths(folder.path());
+    fs::create_dir_all(&paths.config).unwrap();
+    fs::write(paths.inventory(), inventory::EXAMPLE).unwrap();
+    let checked = |views: &str| {
+        fs::write(paths.views(), views).unwrap();
+        run(&[], &paths, &context(), NO_RUNBOOKS, NO_LOGINS, words(), false)
+    };
+    let sound = checked("[views.a]\nenvironment = \"staging\"\n");
+    assert_eq!(sound.errors, 0, "{}", sound.rendered);
+    let unknown = checked("[views.a]\nenvironment = \"staging\"\n[views.b]\nenvironment = \"stagin\"\n");
+    assert_eq!(unknown.errors, 1, "{}", unknown.rendered);
+    for wanted in
+        ["views.toml:4:15", "did you mean \"staging\"?", "the view \"b\" is of an unknown environment"]
+    {
+        assert!(unknown.rendered.contains(wanted), "{wanted}: {}", unknown.rendered);
+    }
+    let wrong = checked("[views.a]\nenvironment = \"staging\"\nsort = \"dsk\"\n");
+    assert!(wrong.errors == 1 && wrong.rendered.contains("views.toml:3:8"), "{}", wrong.rendered);
 }
 
 #[test]
 fn no_inventory_is_an_error_that_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
-    let report = run(&[], &paths(folder.path()), &context(), NO_RUNBOOKS, NO_LOGINS, &["HOST"], false);
+    let report = run(&[], &paths(folder.path()), &context(), NO_RUNBOOKS, NO_LOGINS, words(), false);
     assert_eq!(report.errors, 1);
     assert!(report.rendered.contains("inventory.example.toml"), "{}", report.rendered);
 }
@@ -57,6 +87,8 @@ fn the_kind_is_told_by_content_or_place() {
     assert_eq!(kind("x.toml", "[environments.a]"), Some(FileKind::Inventory));
     assert_eq!(kind("x.toml", "[colors]"), Some(FileKind::Theme));
     assert_eq!(kind("x.toml", "[keys]"), Some(FileKind::Keymap));
+    assert_eq!(kind("x.toml", "[views.a]"), Some(FileKind::Views));
+    assert_eq!(kind("views.toml", ""), Some(FileKind::Views));
     assert_eq!(kind("x.toml", "theme = \"dark\""), Some(FileKind::Settings));
     assert_eq!(kind("a/themes/x.toml", "???"), Some(FileKind::Theme));
     assert_eq!(kind("a/keymaps/x.toml", ""), Some(FileKind::Keymap));
@@ -88,7 +120,7 @@ fn named_files_are_checked_each() {
         &context(),
         NO_RUNBOOKS,
         NO_LOGINS,
-        &["HOST"],
+        words(),
         false,
     );
     assert!(report.errors >= 3, "{}", report.rendered);
@@ -114,7 +146,7 @@ fn a_syntax_error_is_told_as_the_parser_says_it() {
     ] {
         let path = folder.path().join(name);
         fs::write(&path, text).unwrap();
-        let found = check_file(&path, &context(), NO_RUNBOOKS, &["HOST"]);
+        let found = check_file(&path, &context(), NO_RUNBOOKS, words());
         let rendered: String = found.iter().map(|error| error.render(false)).collect();
         assert!(!rendered.contains("cannot tell what this file is"), "{text}: {rendered}");
         assert!(rendered.contains(part) && rendered.contains("toml.io"), "{text}: {rendered}");
@@ -131,7 +163,7 @@ fn a_contact_that_names_no_runbook_is_refused_with_its_place() {
                 [environments.a.contacts.services]\nredis = { runbook = \"zzz\" }\nexim = false\n";
     fs::write(&path, text).unwrap();
     assert!(inventory::parse("inventory.toml", text, &context()).is_ok());
-    let found = check_file(&path, &context(), NO_RUNBOOKS, &["HOST"]);
+    let found = check_file(&path, &context(), NO_RUNBOOKS, words());
     let rendered: Vec<String> = found.iter().map(|error| error.render(false)).collect();
     assert_eq!(found.len(), 2, "{rendered:?}");
     assert_eq!(found[0].position(), Some((3, 24)), "{rendered:?}");
@@ -147,6 +179,6 @@ fn a_contact_that_names_no_runbook_is_refused_with_its_place() {
     let paths = paths(folder.path());
     fs::create_dir_all(&paths.config).unwrap();
     fs::write(paths.inventory(), text).unwrap();
-    let report = run(&[], &paths, &context(), NO_RUNBOOKS, NO_LOGINS, &["HOST"], false);
+    let report = run(&[], &paths, &context(), NO_RUNBOOKS, NO_LOGINS, words(), false);
     assert_eq!(report.errors, 2, "{}", report.rendered);
 }

@@ -35,6 +35,7 @@ layers! {
     Run, "run";
     PastRuns, "past_runs";
     PastRun, "past_run";
+    Views, "views";
 }
 
 impl FromStr for Layer {

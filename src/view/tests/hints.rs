@@ -43,7 +43,7 @@ fn only_keys_that_work_are_hinted() {
     assert!(confirm.contains("Alt-n note") && !confirm.contains(" n note"), "n is a no: {confirm}");
     assert!(confirm.contains(" x stop"), "{confirm}");
     let small = text(&healthy(), (80, 24));
-    for wanted in ["Tab env", "s sort", "/ filter", "? help", "q quit"] {
+    for wanted in ["Tab env", ": find", "/ filter", "? help", "q quit"] {
         assert!(small.lines().last().unwrap().contains(wanted), "{wanted}\n{small}");
     }
     let narrow = text(&runs::list(), (60, 15));
@@ -72,5 +72,30 @@ fn help_explains_the_screen_under_it_and_every_bound_key() {
         assert!(all(Screen::Replication, size).contains("LOG POSITION"));
         assert!(all(Screen::Runbooks, size).contains("irreversible: has"));
         assert!(!fleet.contains("stop the run at the next s…"), "nothing is cut");
+    }
+}
+
+#[test]
+fn the_screen_of_services_has_its_key_where_the_footer_is_wide() {
+    let last =
+        |screen: Screen, width| text(&on(trouble(), screen), (width, 40)).lines().last().unwrap().to_owned();
+    for screen in [Screen::Fleet, Screen::Services] {
+        assert!(last(screen, 140).contains("5 services"));
+    }
+    for width in [80, 120] {
+        let keys = last(Screen::Fleet, width);
+        assert!(keys.contains(": find") && !keys.contains("5 "), "the palette and help have it: {keys}");
+    }
+}
+
+#[test]
+fn a_dialog_that_comes_while_help_is_read_lies_over_it() {
+    use crate::app::model::runs::Dialog;
+    for size in SIZES {
+        let mut model = trouble();
+        model.help = Some(0);
+        model.runs.dialogs.push(Dialog::Refused(vec!["the plan is an older one".into()]));
+        let screen = text(&model, size);
+        assert!(screen.contains("the plan is an older one") && screen.contains("Enter close"), "{screen}");
     }
 }

@@ -35,7 +35,7 @@ fn key_cells(styles: &Styles) -> String {
         ("stale figure", 24, "0.54"),
         ("screen shown", 39, "1 fleet"),
         ("other screen", 39, "2 repl"),
-        ("key", 39, "Enter"),
+        ("key", 39, "Tab"),
     ] {
         let at = rows[row].find(needle).unwrap_or_else(|| panic!("{needle} is not in {:?}", rows[row]));
         let x = u16::try_from(rows[row][..at].chars().count()).unwrap();

@@ -18,6 +18,8 @@ pub(crate) const HEIGHT: u16 = 2;
 
 /// Columns below which screens have short names, so that the keys one needs have room.
 const LONG_NAMES: u16 = 110;
+/// Columns from which there is room for more screens than the main ones.
+const MORE_SCREENS: u16 = 140;
 /// Columns below which only the screen shown has a name.
 const NAMES: u16 = 78;
 
@@ -141,8 +143,11 @@ fn screens(scene: &Scene<'_>, width: u16) -> Line<'static> {
     let screen = scene.model.screen();
     let wide = width >= LONG_NAMES;
     let mut spans = vec![Span::raw(" ")];
-    for (to, short) in Screen::tabs() {
-        let (action, shown) = (Action::Screen(to), screen.kind().tab() == to);
+    let more = width >= MORE_SCREENS;
+    let own = screen.kind().door().filter(|_| more && screen.kind().is_in_a_wide_footer());
+    let current = own.map_or_else(|| screen.kind().tab(), |door| door.key);
+    for (to, short) in Screen::tabs(more) {
+        let (action, shown) = (Action::Screen(to), current == to);
         // A prompt that takes letters leaves screens their longer keys.
         let named = width >= NAMES && scene.model.open_prompt().is_none();
         let name = match (wide, shown || named) {
@@ -200,7 +205,8 @@ fn fitting(scene: &Scene<'_>, here: &[(Action, &str)], width: u16) -> Line<'stat
     let mut spans = Vec::new();
     for (action, what) in here {
         let need = action.need();
-        let may_be_missing = matches!(need, Need::Filter | Need::Order | Need::Host | Need::Environments);
+        let may_be_missing =
+            matches!(need, Need::Filter | Need::Order | Need::Host | Need::SavedView | Need::Environments);
         let nothing_to_do = may_be_missing && scene.model.obstacle(need).is_some();
         let Some(key) = bound(scene, *action).filter(|_| !nothing_to_do) else { continue };
         let what = scene.model.reverse_of(*action).unwrap_or(what);

@@ -19,7 +19,7 @@ use jumpdeck_fleet::run::{EndedBy, InEffect, Mode, RunView};
 use jumpdeck_fleet::text::Clean;
 
 use super::field::typed;
-use super::{dialog, field};
+use super::{dialog, field, views};
 
 const WIDTH: u16 = 72;
 /// Lines of a note.
@@ -39,6 +39,10 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, what: &Dialo
         }
         Dialog::Note { text, .. } => return note(buf, area, scene, text, outer),
         Dialog::Refused(why) => ("Refused".to_owned(), refused(scene, why, width)),
+        Dialog::SaveView { view, name, wrong } => {
+            ("Save this view".to_owned(), views::save(scene, (view, name), *wrong, width))
+        }
+        Dialog::ViewQuestion(question) => views::question(scene, question, width),
         Dialog::Leave(leave) => {
             let title = match &leave.what {
                 LeaveQuestion::Quit => "Quit?",
@@ -112,7 +116,7 @@ pub(crate) fn choices(scene: &Scene<'_>, all: &[Clean], picker: &Picker) -> Vec<
     lines
 }
 
-fn wrong(scene: &Scene<'_>, why: Option<&'static str>) -> Option<Line<'static>> {
+pub(super) fn wrong(scene: &Scene<'_>, why: Option<&'static str>) -> Option<Line<'static>> {
     why.map(|why| span(format!("✖ {why}"), scene.styles.critical).into())
 }
 

@@ -25,7 +25,7 @@ const LONGEST: u16 = 4;
 /// Draws it when there is something to say, and returns its height.
 pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
     let mut used = 0;
-    for part in [in_effect, problems, inventory, keymap, theme, changed_under_run] {
+    for part in [in_effect, problems, inventory, keymap, theme, views, changed_under_run] {
         let rest = Rect { y: area.y + used, height: area.height.saturating_sub(used), ..area };
         used += part(buf, rest, scene);
     }
@@ -52,6 +52,15 @@ fn keymap(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
 fn theme(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
     let Some(why) = &scene.model.theme_refused else { return 0 };
     let text = format!("OWN THEME NOT USED. Mend the file, then start jumpdeck again: {why}");
+    at_most(LONGEST, buf, area, scene, Status::Warning, &text)
+}
+
+/// The saved views are not available: until their file is mended and read again.
+fn views(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
+    // Their list says it itself.
+    let elsewhere = scene.model.screen().kind().is_view();
+    let Some(why) = scene.model.views.refused.as_ref().filter(|_| elsewhere) else { return 0 };
+    let text = format!("SAVED VIEWS NOT AVAILABLE. Mend the file; their list reads it again: {why}");
     at_most(LONGEST, buf, area, scene, Status::Warning, &text)
 }
 

@@ -195,6 +195,7 @@ fn settings_keymaps_and_themes_that_others_wrote_are_refused() {
         ("config.toml", "inventory = \"/etc/other.toml\"\n"),
         ("keymaps/mine.toml", "[keys]\nhelp = [\"f10\"]\n"),
         ("themes/mine.toml", "name = \"mine\"\n"),
+        ("views.toml", "[views.a]\nenvironment = \"test\"\n"),
     ] {
         let home = Home::new();
         let name = format!("c/jumpdeck/{file}");

@@ -15,7 +15,8 @@ fn typed(model: &Model) -> &str {
         Some(Dialog::Arm { reason, time, at_time, .. }) => if *at_time { time } else { reason }.as_str(),
         Some(Dialog::Note { text, .. }) => &text.lines()[0],
         Some(Dialog::Leave(leave)) => leave.typed.as_ref().map_or("", |typed| typed.as_str()),
-        Some(Dialog::Refused(_)) => "",
+        Some(Dialog::SaveView { name, .. }) => name.as_str(),
+        Some(Dialog::Refused(_) | Dialog::ViewQuestion(_)) => "",
         None if model.filter().editing => model.filter().text.as_str(),
         None => match model.open_prompt().map(|(_, prompt)| &prompt.kind) {
             Some(PromptKind::Input(input)) if !input.choices.is_empty() => {
@@ -73,6 +74,8 @@ fn fields() -> Vec<(&'static str, Model)> {
     keys(&mut chosen, "k");
     let mut noted = asked(Mode::Live, true, PromptKind::Confirm);
     alt(&mut noted, 'n');
+    let mut named = start();
+    keys(&mut named, "V");
     let mut leaving = leave::frozen(RunState::Running);
     leaving.prompt = None;
     let mut left = start();
@@ -89,6 +92,7 @@ fn fields() -> Vec<(&'static str, Model)> {
         ("why an environment is armed", armed(false)),
         ("for how long it is armed", armed(true)),
         ("a note", noted),
+        ("the name of a view", named),
         ("the word that leaves", left),
         ("a challenge", asked(Mode::Live, true, PromptKind::Challenge("db2".into()))),
         ("a value", asked(Mode::Live, true, PromptKind::Input(input(&[])))),

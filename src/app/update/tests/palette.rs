@@ -44,6 +44,12 @@ fn take(model: &mut Model, typed: &str) -> Vec<AppEffect> {
     open(model, typed);
     let effects = press(model, KeyCode::Enter);
     frame(model);
+    without_history(effects)
+}
+
+/// What was asked for beside remembering it.
+fn without_history(mut effects: Vec<AppEffect>) -> Vec<AppEffect> {
+    effects.retain(|effect| !matches!(effect, AppEffect::KeepChosen(_)));
     effects
 }
 
@@ -179,7 +185,7 @@ fn an_action_does_what_its_key_does() {
             for _ in 0..at {
                 press(&mut by_palette, KeyCode::Down);
             }
-            let effects = press(&mut by_palette, KeyCode::Enter);
+            let effects = without_history(press(&mut by_palette, KeyCode::Enter));
             let mut by_key = there();
             // A key is text in the filter until Enter.
             by_key.stop_editing();
@@ -383,3 +389,5 @@ fn a_question_lies_over_the_palette_and_quitting_closes_it() {
     assert_eq!(ctrl(&mut model, 'c'), []);
     assert!(!model.palette.is_open() && matches!(model.runs.dialogs[..], [Dialog::Leave(_)]));
 }
+
+mod history;
