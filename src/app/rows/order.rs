@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::time::Duration;
 
-use jumpdeck_fleet::fleet::Host;
+use jumpdeck_fleet::fleet::{Host, Thresholds};
 use jumpdeck_fleet::names::{HostName, RoleName};
 use jumpdeck_fleet::problem::Severity;
 use jumpdeck_fleet::snapshot::HostSnapshot;
@@ -30,6 +30,8 @@ pub struct HostRow<'a> {
     pub now: Moment,
     /// How often hosts are asked.
     pub poll: Duration,
+    /// From when on figures are problems.
+    pub thresholds: &'a Thresholds,
     pub(super) worst: Option<Severity>,
     pub(super) place: usize,
 }
@@ -65,11 +67,12 @@ impl PartialEq for Order {
     }
 }
 
-/// Where a row goes: a group, within it the highest figure first, then by name. Equal ones keep the inventory's order.
+/// Where a row goes: a group, within it the highest figure first, then by text or name. Equal ones keep the inventory's order.
 #[derive(Clone, Copy)]
 pub struct Key<'a> {
     group: u8,
     figure: f64,
+    text: Option<&'a str>,
     name: Option<&'a HostName>,
     roles: &'a [RoleName],
     place: usize,
@@ -84,7 +87,7 @@ impl<'a> Key<'a> {
     /// One of the groups 0 to 9.
     #[must_use]
     pub const fn group(group: u8) -> Self {
-        Self { group, figure: 0.0, name: None, roles: &[], place: 0 }
+        Self { group, figure: 0.0, text: None, name: None, roles: &[], place: 0 }
     }
 
     /// In group 5, the highest figure first.
@@ -105,6 +108,12 @@ impl<'a> Key<'a> {
         Self { name: Some(name), ..Self::group(5) }
     }
 
+    /// By a text.
+    #[must_use]
+    pub fn text(text: &'a str) -> Self {
+        Self { text: Some(text), ..Self::group(5) }
+    }
+
     /// By roles.
     #[must_use]
     pub fn roles(roles: &'a [RoleName]) -> Self {
@@ -115,7 +124,14 @@ impl<'a> Key<'a> {
         let last = (self.group == Self::LAST.group).cmp(&(other.group == Self::LAST.group));
         let order = (self.group.cmp(&other.group))
             .then_with(|| other.figure.total_cmp(&self.figure))
-            .then_with(|| (self.name, self.roles, self.place).cmp(&(other.name, other.roles, other.place)));
+            .then_with(|| {
+                (self.text, self.name, self.roles, self.place).cmp(&(
+                    other.text,
+                    other.name,
+                    other.roles,
+                    other.place,
+                ))
+            });
         last.then(if reversed { order.reverse() } else { order })
     }
 }

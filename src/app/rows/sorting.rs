@@ -22,11 +22,11 @@ pub(in crate::app) fn sort(
     env: &EnvironmentState,
     model: &Model,
 ) {
-    let (now, poll) = (model.now, env.spec.cadence.poll);
+    let (now, poll, thresholds) = (model.now, env.spec.cadence.poll, &env.spec.thresholds);
     let mut sorted = Vec::with_capacity(rows.len());
     for (place, &(spec, host)) in rows.iter().enumerate() {
         let worst = env.worst.get(&host.id.host).copied();
-        let key = (model.sort.by.key)(&HostRow { spec, host, now, poll, worst, place });
+        let key = (model.sort.by.key)(&HostRow { spec, host, now, poll, thresholds, worst, place });
         sorted.push((key, (spec, host)));
     }
     sorted.sort_by(|(a, _), (b, _)| a.compare(b, model.sort.reversed));

@@ -9,7 +9,9 @@ use crate::view::scene::Scene;
 use crate::view::screens::cells;
 use crate::view::text::{Align, span};
 use jumpdeck_fleet::fleet::Host;
+use jumpdeck_fleet::problem::Severity;
 use jumpdeck_fleet::replication::NodeHealth;
+use jumpdeck_fleet::service::ServiceEntry;
 use jumpdeck_fleet::snapshot::{HostSnapshot, Load};
 use jumpdeck_fleet::summary::{
     REPLICATION_WORDS_LEAST, ReplicationBrief, replication_brief, replication_words, worst_filesystem,
@@ -138,6 +140,11 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
     FleetColumn {
         title: "15m",
         cell: |row, _| shown::figure(row, |load, _| (Some(load.fifteen), None)),
+        order: Some(Order {
+            words: "by 15m load",
+            down: true,
+            key: |row| load_key(row, |load| Some(load.fifteen)),
+        }),
         ..LOAD
     },
     FleetColumn {
@@ -159,6 +166,12 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
         widths: |_, _| (5, 10),
         rank: 10,
         cell: shown::trend,
+        // What rises most, first.
+        order: Some(Order {
+            words: "by load trend",
+            down: true,
+            key: |row| load_key(row, |load| Some(load.one - load.fifteen)),
+        }),
         help: Some(("TREND", "one-minute load, half a minute a column, the newest at the right")),
         ..LOAD
     },
@@ -205,6 +218,7 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
         },
         rank: 7,
         cell: shown::mount,
+        order: Some(Order { words: "by mount", down: false, key: mount_key }),
         ..PLAIN
     },
     FleetColumn {
@@ -232,6 +246,7 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
         rank: 7,
         is_useful: |scene| !scene.env.hosts.iter().all(|host| host.facts.services.is_empty()),
         cell: |row, width| cells::service(row.scene, row.host, width.into()),
+        order: Some(Order { words: "by service", down: true, key: service_key }),
         ..PLAIN
     },
     FleetColumn {
@@ -244,6 +259,7 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
                 span(os.release.as_str(), muted).into()
             })
         },
+        order: Some(Order { words: "by OS", down: false, key: os_key }),
         ..PLAIN
     },
     FleetColumn {
@@ -272,10 +288,12 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
         widths: |_, _| (10, 12),
         rank: 14,
         cell: shown::level,
+        order: Some(Order { words: "by environment", down: false, key: level_key }),
         help: Some(("ENV", "the environment that the host itself names")),
         ..PLAIN
     },
     FleetColumn {
+        // Its order is that of the signs.
         title: "WORST PROBLEM",
         widths: |_, _| (24, 80),
         rank: 11,
@@ -320,6 +338,37 @@ fn text_least(width: u16, least: u16, wide: u16, most: u16) -> u16 {
 /// The highest load first, where it is known.
 fn load_key(row: &HostRow<'_>, of: impl Fn(&Load) -> Option<f64>) -> Key<'static> {
     Key::known(row.host.facts.load.trusted(row.now, row.poll).and_then(of))
+}
+
+fn mount_key<'a>(row: &HostRow<'a>) -> Key<'a> {
+    let known = row.host.facts.filesystems.trusted(row.now, row.poll);
+    let fullest = known.and_then(|_| worst_filesystem(&row.host.facts));
+    fullest.map_or(Key::LAST, |disk| Key::text(disk.mount.as_str()))
+}
+
+/// The worst service first, by the worst that is found of it; one that nobody can tell about is unknown. Hosts without services last.
+fn service_key<'a>(row: &HostRow<'a>) -> Key<'a> {
+    let severity = |entry: &ServiceEntry| match entry.fact.trusted(row.now, row.poll) {
+        Some(service) => entry.findings(service, row.thresholds).iter().map(|finding| finding.severity).max(),
+        None => Some(Severity::Unknown),
+    };
+    let rank = |severity: Option<Severity>| severity.map_or(0.0, |severity| f64::from(severity as u8) + 1.0);
+    let worst = row.host.facts.services.iter().map(|entry| rank(severity(entry))).reduce(f64::max);
+    worst.map_or(Key::LAST, Key::highest)
+}
+
+fn os_key<'a>(row: &HostRow<'a>) -> Key<'a> {
+    let os = row.host.facts.os.trusted(row.now, row.poll);
+    os.map_or(Key::LAST, |os| Key::text(os.release.as_str()))
+}
+
+/// Hosts of which it is not known first, then those that name none, then by name.
+fn level_key<'a>(row: &HostRow<'a>) -> Key<'a> {
+    match row.host.facts.grains.trusted(row.now, row.poll).map(|grains| &grains.level) {
+        None => Key::group(1),
+        Some(None) => Key::group(2),
+        Some(Some(level)) => Key::text(level.as_str()),
+    }
 }
 
 /// Oldest report first.

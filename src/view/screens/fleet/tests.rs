@@ -199,13 +199,13 @@ fn a_column_is_one_descriptor() {
 fn every_order_is_stepped_to_once_and_no_two_columns_have_the_same_title() {
     let mut model = fixtures::healthy();
     let mut words = Vec::new();
-    for _ in 0..12 {
+    for _ in 0..18 {
         words.push(model.sort.by.words);
         press(&mut model, KeyCode::Char('s'));
     }
     assert_eq!(model.sort.by.words, words[0]);
     let mut titles: Vec<&str> = COLUMNS.iter().map(|column| column.title).collect();
-    for (names, count) in [(&mut words, 12), (&mut titles, COLUMNS.len())] {
+    for (names, count) in [(&mut words, 18), (&mut titles, COLUMNS.len())] {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
@@ -249,5 +249,49 @@ fn chosen_columns_are_shown_in_their_order_and_the_first_stay_longest() {
     assert_eq!(titles(60), "AGE HOST WORST PROBLEM DISK");
     assert_eq!(titles(30), "AGE HOST");
     let words: Vec<_> = crate::view::fleet_orders(&chosen).iter().map(|order| order.words).collect();
-    assert_eq!(words, ["by age", "by host", "by disk"]);
+    assert_eq!(words, ["by age", "by host", "by disk", "by OS"]);
+}
+
+#[test]
+fn every_column_is_sorted_by_and_each_is_reached_by_the_key() {
+    let without: Vec<&str> =
+        COLUMNS.iter().filter(|column| column.order.is_none()).map(|column| column.title).collect();
+    assert_eq!(without, ["WORST PROBLEM"], "whose order is that of the signs");
+    let mut model = fixtures::trouble();
+    let mut reached = vec![model.sort.by.words];
+    loop {
+        press(&mut model, KeyCode::Char('s'));
+        if model.sort.by == &order::SEVERITY {
+            break;
+        }
+        reached.push(model.sort.by.words);
+        assert_eq!(names(&model).len(), 26);
+    }
+    assert_eq!(reached.len(), COLUMNS.len() - 1 + 2, "{reached:?}");
+    assert!(COLUMNS.iter().filter_map(|c| c.order.as_ref()).all(|order| reached.contains(&order.words)));
+}
+
+#[test]
+fn texts_are_sorted_from_a_and_what_is_unknown_is_not_among_them() {
+    let mut model = model();
+    let now = model.now;
+    for host in ["app1", "app2", "db1-masterdb", "db2"] {
+        report(&mut model, "production", host, 0.1);
+    }
+    let os = |release: &str| {
+        let release = Clean::new(release);
+        Fact::new(jumpdeck_fleet::snapshot::Os { pretty: release.clone(), release, kernel: None }, now)
+    };
+    let level = |level: Option<&str>| {
+        let level = level.map(Clean::new);
+        Fact::new(jumpdeck_fleet::snapshot::Grains { level, ..Default::default() }, now)
+    };
+    change(&mut model, "app1", |h| {
+        (h.facts.os, h.facts.grains) = (os("ubuntu 12.04"), level(Some("production")))
+    });
+    change(&mut model, "app2", |h| h.facts.grains = level(None));
+    change(&mut model, "db2", |h| (h.facts.os, h.facts.grains) = (os("debian 12"), level(Some("dev"))));
+    assert_eq!(sorted(&mut model, by("by OS"), false), ["db2", "app1", "app2", "db1-masterdb"]);
+    assert_eq!(sorted(&mut model, by("by OS"), true), ["app1", "db2", "app2", "db1-masterdb"]);
+    assert_eq!(sorted(&mut model, by("by environment"), false), ["db1-masterdb", "app2", "db2", "app1"]);
 }
