@@ -374,6 +374,9 @@ where
                     self.keeper.ask(KeeperJob::Views(ViewsJob::Save(view, replace)))
                 }
                 AppEffect::DeleteView(name) => self.keeper.ask(KeeperJob::Views(ViewsJob::Delete(name))),
+                AppEffect::LookBefore(id, env) => self.runs.look_before(id, &env),
+                AppEffect::RunOnHosts(order) => self.runs.run_on_hosts(order),
+                AppEffect::DropOrder(id) => self.runs.drop_order(id),
             }
         }
         Ok(None)

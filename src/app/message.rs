@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::chosen::ChosenEntry;
 use crate::config::keymap::KeyPress;
 use crate::config::views::SavedView;
+use jumpdeck_fleet::command::CommandOrder;
 use jumpdeck_fleet::event::{Answer, FleetEvent, QuestionId};
 use jumpdeck_fleet::fleet::{Environment, Fleet, Host};
 use jumpdeck_fleet::names::{EnvName, HostName};
@@ -103,6 +104,12 @@ pub enum AppEffect {
     },
     /// Delete the saved view of that name.
     DeleteView(String),
+    /// Ask what is to be said before a command is run in the environment, under that id.
+    LookBefore(u64, EnvName),
+    /// Run a command on hosts.
+    RunOnHosts(Arc<CommandOrder>),
+    /// Drop an order by its id: run nothing of it, or ask no more hosts.
+    DropOrder(u64),
 }
 
 /// The file of saved views was read, or changed.

@@ -18,6 +18,7 @@ use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
 mod abilities;
+pub mod commands;
 pub mod editor;
 mod environment;
 mod marks;
@@ -76,6 +77,8 @@ pub struct Model {
     filters: HashMap<(usize, &'static str), Filter>,
     /// The marked hosts.
     pub(in crate::app) marks: marks::HostMarks,
+    /// Commands on hosts.
+    pub commands: commands::Commands,
     /// The orders that the columns of the fleet table have, from left to right.
     pub orders: Vec<&'static Order>,
     /// How the fleet table is sorted.
@@ -188,6 +191,7 @@ impl Model {
             pending: None,
             filters: HashMap::new(),
             marks: marks::HostMarks::default(),
+            commands: commands::Commands::default(),
             orders,
             sort: Sort { by: &order::SEVERITY, reversed: false },
             paused: None,
@@ -281,6 +285,7 @@ impl Model {
         self.paused.is_some()
             || self.notice.is_some()
             || self.runs_age()
+            || self.commands_under_way().next().is_some()
             || self.environments.iter().any(live)
     }
 

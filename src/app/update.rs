@@ -10,6 +10,7 @@ use jumpdeck_fleet::time::Moment;
 
 mod act;
 mod arming;
+mod commands;
 mod dialogs;
 mod forms;
 mod inventory;

@@ -16,14 +16,12 @@ use super::terminal::login::AtTerminal;
 use super::terminal::paper::Paper;
 use crate::app::rows::declared::DeclaredHosts;
 use crate::operator::fleet_command::{
-    CommandAnswer, CommandEnd, FleetCommands, FleetLimits, NotRun, RunsThere, ShellLine, Tally, grouped,
-    tally,
+    CommandAnswer, CommandEnd, FleetCommands, FleetLimits, NotRun, ShellLine, Tally, grouped, kept_of_each,
+    notes, tally,
 };
 use crate::transport::ask::{AskPerson, RefuseAll};
 use crate::transport::error::TransportError;
 use jumpdeck_fleet::fleet::{Environment, Fleet, Host, Signatures};
-use jumpdeck_fleet::left::LeftRun;
-use jumpdeck_fleet::text::Clean;
 
 mod agreement;
 mod json;
@@ -79,8 +77,9 @@ impl ExecArgs {
         self
     }
 
-    fn limits(&self) -> FleetLimits {
-        FleetLimits { at_once: usize::from(self.at_once), time: Duration::from_secs_f64(self.timeout) }
+    fn limits(&self, hosts: usize) -> FleetLimits {
+        let time = Duration::from_secs_f64(self.timeout);
+        FleetLimits { at_once: usize::from(self.at_once), time, kept: kept_of_each(hosts) }
     }
 }
 
@@ -158,7 +157,7 @@ async fn ask(common: &Common, args: &ExecArgs) -> Result<(ExecSite, Vec<CommandA
         let _ = interrupts.recv().await;
     };
     tracing::info!(env = %site.env.name, hosts = site.hosts.len(), "a command on hosts");
-    let answers = commands.run(&site.hosts, &site.line, args.limits(), stop).await;
+    let answers = commands.run(&site.hosts, &site.line, args.limits(site.hosts.len()), stop, |_, _| ()).await;
     Ok((site, answers))
 }
 
@@ -213,30 +212,11 @@ fn allowed(env: &Environment) -> Result<(), CliError> {
     }
 }
 
-/// What is said of runs that are not over, before anything is run.
-pub(super) fn notes(runs: &Result<RunsThere, Clean>) -> Vec<String> {
-    let RunsThere { held, left } = match runs {
-        Ok(runs) => runs,
-        Err(why) => return vec![format!("whether a run is under way is unknown: {why}")],
-    };
-    let mut notes: Vec<String> = held.iter().map(|run| format!("a run is under way: {run}")).collect();
-    for LeftRun { run, in_effect, .. } in left {
-        match in_effect {
-            Ok(effects) => {
-                notes.extend(effects.iter().map(|effect| format!("in effect: {} ({run})", effect.says)));
-            }
-            Err(why) => notes.push(format!("what {run} left in effect is unknown: {why}")),
-        }
-    }
-    notes
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use jumpdeck_fleet::left::LeftEffect;
 
     #[test]
     fn the_unknown_ranks_above_the_failed() {
@@ -245,29 +225,5 @@ mod tests {
         assert_eq!(exit_code(tally(3, 1, 0, 0)), 1);
         assert_eq!(exit_code(tally(3, 1, 1, 0)), 3);
         assert_eq!(exit_code(tally(3, 0, 0, 1)), 3);
-    }
-
-    #[test]
-    fn a_run_of_somebody_is_said_before() {
-        let left = |in_effect| LeftRun {
-            run: "r1".into(),
-            runbook: "promote-masterdb".into(),
-            who: "anna@desk".into(),
-            held: true,
-            in_effect,
-        };
-        let effect = LeftEffect { says: "writes are refused on db1".into(), stops_writes: true };
-        let left = vec![left(Ok(vec![effect])), left(Err("no answer".into()))];
-        let said = notes(&Ok(RunsThere { held: vec!["anna@desk runs promote-masterdb (r1)".into()], left }));
-        assert_eq!(
-            said,
-            [
-                "a run is under way: anna@desk runs promote-masterdb (r1)",
-                "in effect: writes are refused on db1 (r1)",
-                "what r1 left in effect is unknown: no answer"
-            ]
-        );
-        assert_eq!(notes(&Ok(RunsThere::default())), Vec::<String>::new());
-        assert_eq!(notes(&Err("late".into())), ["whether a run is under way is unknown: late"]);
     }
 }

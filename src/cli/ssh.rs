@@ -4,14 +4,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::common::{CliError, Common};
-use super::exec::{environment, notes};
+use super::exec::environment;
 use super::print;
 use super::setup::{self, Setup};
 use super::terminal::interrupts::{interrupts, unless_interrupted};
 use super::terminal::keys::{NoTerminal, Terminal};
 use super::terminal::login::AtTerminal;
 use crate::app::rows::declared::DeclaredHosts;
-use crate::operator::fleet_command::FleetCommands;
+use crate::operator::fleet_command::{FleetCommands, notes};
 use crate::runtime::raw::RawTerminal;
 use crate::runtime::shell::{self, ShellEnd, attend};
 use crate::transport::error::TransportError;

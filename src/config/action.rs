@@ -96,6 +96,10 @@ pub enum Need {
     Hosts,
     /// Marked hosts.
     Marks,
+    /// A host that a command may be run on.
+    CommandHost,
+    /// A command that was run in the environment.
+    Answers,
     /// More than one environment.
     Environments,
     /// A run of this console on screen that is under way.
@@ -116,7 +120,7 @@ pub enum Need {
 
 impl Need {
     /// Every one.
-    pub const ALL: [Need; 17] = [
+    pub const ALL: [Need; 19] = [
         Self::Nothing,
         Self::Moves,
         Self::Selected,
@@ -126,6 +130,8 @@ impl Need {
         Self::Host,
         Self::Hosts,
         Self::Marks,
+        Self::CommandHost,
+        Self::Answers,
         Self::Environments,
         Self::OwnRun,
         Self::Retry,
@@ -167,6 +173,8 @@ actions! {
         Views, "screen_views", "saved views";
     }
     after: {
+        Command, "command", CommandHost, "run a command on the marked hosts, or on this one";
+        Answers, "show_answers", Answers, "answers to the last command";
         Arm, "arm", Nothing, "arm for changes, or disarm";
         Note, "note", OwnRun, "a note on the run";
         StopRun, "stop_run", OwnRun, "stop the run at the next step";

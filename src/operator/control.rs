@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use jumpdeck_fleet::command::CommandOrder;
 use jumpdeck_fleet::fleet::Fleet;
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::run::{Arming, Mode, RunCommand};
@@ -32,4 +33,10 @@ pub trait RunControl {
     fn arm(&self, armed: Option<&Arming>);
     /// Tells a run of this console something. A run that is not there any more takes no notice.
     fn command(&self, run: &str, command: RunCommand);
+    /// Asks what is to be said before a command is run in an environment: `RunEvent::CommandReady` with that id.
+    fn look_before(&self, id: u64, env: &EnvName);
+    /// Runs a command that was looked before under its id: `RunEvent::Command` as hosts answer.
+    fn run_on_hosts(&self, order: Arc<CommandOrder>);
+    /// Drops an order: nothing is run of one that did not begin; of one under way no more hosts are asked.
+    fn drop_order(&self, id: u64);
 }

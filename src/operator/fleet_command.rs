@@ -26,10 +26,14 @@ use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::text::Clean;
 
 mod answers;
+mod board;
 mod groups;
+mod notes;
 
-pub use answers::{CommandAnswer, CommandEnd, NotRun};
+pub use answers::{CommandAnswer, CommandEnd, NotRun, kept_lines};
+pub use board::AnswerBoard;
 pub use groups::{AnswerGroup, Tally, grouped, tally};
+pub use notes::notes;
 
 /// Bytes of all answers together: those of a large fleet are kept shorter.
 const ALL_ANSWERS: usize = 64 << 20;
@@ -84,6 +88,8 @@ pub struct FleetLimits {
     pub at_once: usize,
     /// How long the command may take on each, without the login.
     pub time: Duration,
+    /// Bytes of each stream that are kept of each host.
+    pub kept: usize,
 }
 
 /// Bytes of each stream that are kept of each host, when that many are asked: 1 MiB, or less where all of them would be too much.
@@ -141,23 +147,33 @@ impl FleetCommands {
         lease::look_in(&LeasePlaces::of(&self.env), session.as_ref(), self.env.name.as_str()).await
     }
 
-    /// Runs it on these hosts, until all have answered or `stop` ends it: hosts without an answer say so. In the order of `hosts`.
+    /// The environment.
+    #[must_use]
+    pub fn env(&self) -> &Arc<Environment> {
+        &self.env
+    }
+
+    /// Runs it on these hosts, until all have answered or `stop` ends it: hosts without an answer say so. In the order of `hosts`;
+    /// `told` gets each answer when it comes.
     pub async fn run(
         &self,
         hosts: &[Arc<Host>],
         line: &ShellLine,
         limits: FleetLimits,
         stop: impl Future<Output = ()>,
+        mut told: impl FnMut(&HostName, &CommandEnd),
     ) -> Vec<CommandAnswer> {
         let script = line.script();
-        let each = Limits { time: limits.time, bytes: kept_of_each(hosts.len()) };
+        let each = Limits { time: limits.time, bytes: limits.kept };
         let sent = Mutex::new(BTreeSet::new());
         let mut found: Vec<Option<CommandEnd>> = hosts.iter().map(|_| None).collect();
         {
-            let asking = hosts.iter().enumerate().map(|(at, host)| {
+            // A list, as the future of a mapped iterator could not be sent to another thread.
+            let mut asking = Vec::with_capacity(hosts.len());
+            for (at, host) in hosts.iter().enumerate() {
                 let (script, sent) = (script.as_str(), &sent);
-                async move { (at, self.ask(host, script, each, sent).await) }
-            });
+                asking.push(async move { (at, self.ask(host, script, each, sent).await) });
+            }
             let mut answers = stream::iter(asking).buffer_unordered(limits.at_once.max(1));
             let mut stop = std::pin::pin!(stop);
             loop {
@@ -165,7 +181,10 @@ impl FleetCommands {
                     biased;
                     () = &mut stop => break,
                     answer = answers.next() => match answer {
-                        Some((at, end)) => if let Some(place) = found.get_mut(at) { *place = Some(end) },
+                        Some((at, end)) => if let (Some(host), Some(place)) = (hosts.get(at), found.get_mut(at)) {
+                            told(&host.id.host, &end);
+                            *place = Some(end);
+                        },
                         None => break,
                     },
                 }

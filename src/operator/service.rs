@@ -16,6 +16,7 @@ use super::{commands, listing, past};
 use crate::runbook::definition::Runbook;
 use crate::runbook::library::Library;
 use crate::runbook::runner::RunHandle;
+use jumpdeck_fleet::command::CommandOrder;
 use jumpdeck_fleet::fleet::{Environment, Fleet};
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::run::{
@@ -23,7 +24,11 @@ use jumpdeck_fleet::run::{
 };
 use jumpdeck_fleet::text::Clean;
 
+mod commanding;
+mod leaving;
 mod watching;
+
+pub use leaving::LeftInEffect;
 
 /// Runs of this console.
 pub struct RunService {
@@ -64,6 +69,8 @@ struct ServiceState {
     fleet: Option<Arc<Fleet>>,
     /// The inventory has changed since the last plan was made.
     outdated: bool,
+    /// Commands on hosts, by the id of their order.
+    orders: HashMap<u64, commanding::OrderStage>,
 }
 
 impl RunService {
@@ -78,7 +85,7 @@ impl RunService {
     /// Tells what runs leave in effect, also when the console has ended.
     #[must_use]
     pub fn left(&self) -> LeftInEffect {
-        LeftInEffect(self.inner.clone())
+        LeftInEffect::of(self.inner.clone())
     }
 
     /// Begins work that tells what came of it; an error is told as a refusal.
@@ -93,19 +100,6 @@ impl RunService {
                 inner.tell(RunEvent::Refused(Clean::lines(&why))).await;
             }
         });
-    }
-}
-
-/// What runs of a console leave in effect.
-pub struct LeftInEffect(Arc<Inner>);
-
-impl LeftInEffect {
-    /// Each run that leaves something, and what.
-    #[must_use]
-    pub fn runs(&self) -> Vec<(String, Vec<InEffect>)> {
-        let state = self.0.lock();
-        let left = state.in_effect.iter().filter(|(_, effects)| !effects.is_empty());
-        left.map(|(run, effects)| (run.clone(), effects.clone())).collect()
     }
 }
 
@@ -199,6 +193,25 @@ impl RunControl for RunService {
         if state.plan.as_ref().is_some_and(|(env, _)| !same(env)) {
             (state.plan, state.outdated) = (None, true);
         }
+    }
+
+    fn look_before(&self, id: u64, env: &EnvName) {
+        let (env, dropped) = (env.clone(), commanding::begin(&self.inner, id));
+        self.begin(|inner| async move {
+            commanding::look(&inner, id, env, dropped).await;
+            Ok(())
+        });
+    }
+
+    fn run_on_hosts(&self, order: Arc<CommandOrder>) {
+        self.begin(|inner| async move {
+            commanding::run(&inner, order).await;
+            Ok(())
+        });
+    }
+
+    fn drop_order(&self, id: u64) {
+        drop(self.inner.lock().orders.remove(&id));
     }
 
     fn list_past(&self) {

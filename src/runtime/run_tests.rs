@@ -174,6 +174,15 @@ impl RunControl for Script {
         self.hear(armed.map_or("read-only".to_owned(), |armed| format!("armed {}", armed.env)));
     }
 
+    fn look_before(&self, id: u64, env: &EnvName) {
+        self.hear(format!("look before {id} {env}"));
+    }
+    fn run_on_hosts(&self, order: Arc<jumpdeck_fleet::command::CommandOrder>) {
+        self.hear(format!("run {} on {:?}", order.id, order.hosts));
+    }
+    fn drop_order(&self, id: u64) {
+        self.hear(format!("drop {id}"));
+    }
     fn command(&self, run: &str, command: RunCommand) {
         let told = match &command {
             RunCommand::Answer { prompt, reply: Reply::Text(text) } => {

@@ -90,6 +90,15 @@ impl RunControl for Asked {
     fn arm(&self, armed: Option<&Arming>) {
         self.note(armed.map_or("disarmed".to_owned(), |armed| format!("armed {}", armed.env)));
     }
+    fn look_before(&self, id: u64, env: &EnvName) {
+        self.note(format!("look before {id} {env}"));
+    }
+    fn run_on_hosts(&self, order: Arc<jumpdeck_fleet::command::CommandOrder>) {
+        self.note(format!("run {} on {:?}", order.id, order.hosts));
+    }
+    fn drop_order(&self, id: u64) {
+        self.note(format!("drop {id}"));
+    }
     fn command(&self, run: &str, command: RunCommand) {
         self.note(format!("{run} {command:?}"));
     }

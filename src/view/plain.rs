@@ -27,7 +27,7 @@ const ABOVE: u16 = 16;
 #[must_use]
 pub fn plain(model: &Model, styles: &Styles, columns: &ChosenColumns) -> PlainScreen {
     let width = if model.screen().kind().is_text() { TEXT } else { LIST };
-    let mut state = ViewState::of(columns.clone());
+    let mut state = ViewState::of_copy(columns.clone());
     state.begin();
     let Some(scene) = Scene::of(model, styles) else { return PlainScreen::default() };
     let mut top = Buffer::empty(Rect::new(0, 0, width, ABOVE));

@@ -37,6 +37,7 @@ drawings! {
     runbooks => Runbooks;
     plan => Plan;
     run => Run;
+    answers => Answers;
     past => PastRuns;
     past_run => PastRun;
     views => Views;

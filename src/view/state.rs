@@ -17,6 +17,7 @@ pub struct ViewState {
     scroll_limit: Option<usize>,
     rest: (usize, usize),
     read: Option<(Text, usize)>,
+    copy: bool,
 }
 
 /// Which text is read: the run, its step, the number of what it asks, and the width it is wrapped to.
@@ -31,6 +32,16 @@ impl ViewState {
     #[must_use]
     pub fn of(columns: ChosenColumns) -> Self {
         Self { columns, ..Self::default() }
+    }
+
+    /// For a copy of a screen.
+    pub(crate) fn of_copy(columns: ChosenColumns) -> Self {
+        Self { copy: true, ..Self::of(columns) }
+    }
+
+    /// Whether what is drawn is a copy, which is kept in a file.
+    pub(crate) fn is_copy(&self) -> bool {
+        self.copy
     }
 
     /// How many rows the last frame's list or page had room for: what a page up or down should move by.

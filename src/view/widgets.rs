@@ -2,6 +2,7 @@
 
 pub(crate) mod banner;
 pub(crate) mod bar;
+mod command;
 pub(crate) mod dialog;
 pub(crate) mod field;
 pub(crate) mod footer;

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod backup;
 pub mod check;
+pub mod command;
 pub mod contact;
 pub mod database_address;
 pub mod declared;

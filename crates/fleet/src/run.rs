@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::command::CommandView;
 use super::names::{EnvName, HostName};
 use super::text::Clean;
 use super::time::Moment;
@@ -212,6 +213,15 @@ pub enum RunEvent {
     PastRuns(Arc<PastRuns>),
     /// What the journal of a past run tells.
     PastReport(Arc<PastReport>),
+    /// What is to be said before a command is run: who has runs under way, what they left in effect; or why none can be run.
+    CommandReady {
+        /// Which order.
+        id: u64,
+        /// What is to be said.
+        said: Result<Vec<Clean>, Clean>,
+    },
+    /// A command began, hosts answered, or it is over.
+    Command(Arc<CommandView>),
 }
 
 impl RunView {

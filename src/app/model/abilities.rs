@@ -28,7 +28,12 @@ impl Model {
                 unless(kind.rows_are_hosts() && kind.count(self) > 0, "this screen lists no hosts")
             }
             Need::Marks => unless(!self.marked().is_empty(), "no host is marked"),
+            Need::CommandHost => {
+                unless(!self.command_hosts().is_empty(), "select a host first, or mark hosts")
+            }
+            Need::Answers => unless(self.last_command().is_some(), "no command was run in this environment"),
             Need::Environments => unless(self.environments.len() > 1, "this is the only environment"),
+            Need::OwnRun if self.is_command_shown_under_way() => None,
             Need::OwnRun => self.own_run().err(),
             Need::Retry => unless(
                 self.environments.get(self.active).is_some_and(|env| !env.jump.link.is_up())
@@ -84,6 +89,8 @@ impl Model {
             Some("disarm")
         } else if action == Action::Pause && self.paused.is_some() {
             Some("resume")
+        } else if action == Action::StopRun && self.is_command_shown_under_way() {
+            Some("ask no more hosts")
         } else if action == Action::Mark && self.markable().is_some_and(|host| self.is_marked(&host)) {
             Some("unmark")
         } else {

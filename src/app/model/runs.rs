@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Model;
+use super::commands::CommandForm;
 use super::editor::Editor;
 use super::note::Note;
 use super::picker::Picker;
@@ -153,6 +154,8 @@ pub enum Dialog {
         /// The text so far.
         text: Note,
     },
+    /// A command on hosts, before it is run.
+    Command(CommandForm),
     /// A run could not be started, resumed or watched: why.
     Refused(Vec<Clean>),
     /// Whether to leave although runs are under way or something is still in effect.

@@ -76,6 +76,8 @@ impl ScreenKind for Kind {
             A::Mark,
             A::MarkAll,
             A::ClearMarks,
+            A::Command,
+            A::Answers,
             A::Filter,
             A::SortNext,
             A::SortReverse,

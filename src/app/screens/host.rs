@@ -19,7 +19,18 @@ impl ScreenKind for Kind {
 
     fn keys(&self) -> &'static [Action] {
         use Action as A;
-        &[A::Up, A::Down, A::PageUp, A::PageDown, A::Back, A::Mark, A::Retry, A::Shell, A::Refresh]
+        &[
+            A::Up,
+            A::Down,
+            A::PageUp,
+            A::PageDown,
+            A::Back,
+            A::Mark,
+            A::Command,
+            A::Retry,
+            A::Shell,
+            A::Refresh,
+        ]
     }
 
     fn hints(&self, _: &Model) -> &'static [(Action, &'static str)] {

@@ -1,6 +1,6 @@
 //! A key finds its place (question, filter, keymap) and becomes an action.
 
-use super::{arming, dialogs, leave, moves, palette, pause, prompts, questions, sequence, shell, views};
+use super::{arming, commands, dialogs, leave, moves, palette, pause, prompts, questions, sequence, shell, views};
 use crate::app::message::AppEffect;
 use crate::app::model::palette::PaletteTarget;
 use crate::app::model::{Model, Screen};
@@ -136,8 +136,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
         Action::NextEnvironment => return moves::switch(model, true),
         Action::PreviousEnvironment => return moves::switch(model, false),
         Action::Screen(to) => return go(model, to),
+        Action::Command => commands::open(model),
+        Action::Answers => commands::show_answers(model),
         Action::Arm => arming::toggle(model),
         Action::Note => dialogs::note(model),
+        Action::StopRun if model.is_command_shown_under_way() => return commands::stop(model),
         Action::StopRun => return dialogs::stop(model),
         Action::Rollback => return dialogs::roll_back(model),
         Action::Refresh => {

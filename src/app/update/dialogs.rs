@@ -1,6 +1,6 @@
 //! Dialogs: inputs, start, arming, notes; what a person tells a run unasked.
 
-use super::{arming, forms, leave, prompts, views};
+use super::{arming, commands, forms, leave, prompts, views};
 use crate::app::message::AppEffect;
 use crate::app::model::Model;
 use crate::app::model::note::Note;
@@ -17,6 +17,7 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
             Vec::new()
         }
         Some(Dialog::Note { .. }) => write(model, key),
+        Some(Dialog::Command(_)) => commands::key(model, key),
         Some(Dialog::Leave(_)) => leave::key(model, key),
         Some(Dialog::SaveView { .. }) => views::name_key(model, key),
         Some(Dialog::ViewQuestion(_)) => views::question_key(model, key),
@@ -148,6 +149,7 @@ pub(super) fn paste(model: &mut Model, text: &str) {
         }
         Some(Dialog::Note { text: note, .. }) => note.insert(text),
         Some(Dialog::SaveView { name, .. }) => name.insert(line),
+        Some(Dialog::Command(form)) => commands::paste(form, text),
         // The word that leaves is typed.
         Some(Dialog::Leave(_) | Dialog::Refused(_) | Dialog::ViewQuestion(_)) | None => {}
     }

@@ -21,7 +21,7 @@ pub(super) fn quit(model: &mut Model) -> Vec<AppEffect> {
         }
         Some(_) | None => {}
     }
-    if !effects && model.runs_under_way().next().is_none() {
+    if !effects && model.runs_under_way().next().is_none() && model.commands_under_way().next().is_none() {
         return vec![AppEffect::Quit];
     }
     model.help = None;

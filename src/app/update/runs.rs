@@ -38,6 +38,14 @@ pub(super) fn take(model: &mut Model, event: RunEvent) -> Vec<AppEffect> {
             }
             Vec::new()
         }
+        RunEvent::CommandReady { id, said } => {
+            super::commands::ready(model, id, said);
+            Vec::new()
+        }
+        RunEvent::Command(view) => {
+            super::commands::take(model, view);
+            Vec::new()
+        }
         RunEvent::Refused(why) => {
             refused(model, why);
             Vec::new()

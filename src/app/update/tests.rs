@@ -14,6 +14,7 @@ use jumpdeck_fleet::event::{Answer, FleetEvent, QuestionId};
 use jumpdeck_fleet::problem::{Problem, ProblemKind};
 use jumpdeck_fleet::snapshot::LinkState;
 
+mod commands;
 mod inventory;
 mod marks;
 mod palette;

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::{ExecSite, text};
-use crate::operator::fleet_command::{AnswerGroup, CommandEnd, NotRun, Tally};
+use super::ExecSite;
+use crate::operator::fleet_command::{AnswerGroup, CommandEnd, NotRun, Tally, kept_lines};
 use crate::transport::StreamOutput;
 use jumpdeck_fleet::text::Clean;
 
@@ -66,20 +66,20 @@ fn group(AnswerGroup { hosts, end }: &AnswerGroup) -> ExecGroup<'_> {
         CommandEnd::Unknown { .. } => ("unknown", None, None),
         CommandEnd::NotRun(NotRun::Failed(_) | NotRun::Interrupted) => ("not_run", None, None),
     };
-    let streams = text::printed(end);
+    let streams = end.printed();
     ExecGroup {
         outcome,
         hosts: hosts.iter().map(|host| host.as_str()).collect(),
         status,
         signal,
-        why: text::why(end),
+        why: end.why(),
         stdout: streams.map(|[stdout, _]| stream(stdout)),
         stderr: streams.map(|[_, stderr]| stream(stderr)),
     }
 }
 
 fn stream(stream: &StreamOutput) -> ExecStream {
-    let (lines, all_utf8) = text::lines(stream);
+    let (lines, all_utf8) = kept_lines(stream);
     let lines: Vec<&str> = lines.iter().map(Clean::as_str).collect();
     ExecStream { text: lines.join("\n"), all_utf8, bytes_beyond: stream.beyond }
 }

@@ -4,12 +4,9 @@ use std::io::IsTerminal;
 
 use super::ExecSite;
 use crate::cli::terminal::paper::{Ink, Paper};
-use crate::operator::fleet_command::{AnswerGroup, CommandEnd, NotRun, Tally, kept_of_each};
+use crate::operator::fleet_command::{AnswerGroup, CommandEnd, NotRun, Tally, kept_lines, kept_of_each};
 use crate::transport::StreamOutput;
-use crate::transport::error::TransportError;
-use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::HostName;
-use jumpdeck_fleet::text::Clean;
 
 /// The whole answer.
 pub(super) fn render(paper: &mut Paper, site: &ExecSite, groups: &[AnswerGroup], counted: Tally) -> String {
@@ -17,7 +14,7 @@ pub(super) fn render(paper: &mut Paper, site: &ExecSite, groups: &[AnswerGroup],
     for group in groups {
         heading(paper, group);
         let kept = kept_of_each(site.hosts.len());
-        if let Some(streams) = printed(&group.end) {
+        if let Some(streams) = group.end.printed() {
             output(paper, streams, kept, fold);
         }
         paper.gap();
@@ -40,44 +37,8 @@ fn heading(paper: &mut Paper, AnswerGroup { hosts, end }: &AnswerGroup) {
         CommandEnd::NotRun(NotRun::Interrupted) => (Ink::Bad, " not asked".to_owned()),
     };
     paper.words(0, ink, &format!("{count}{what}: {names}"));
-    if let Some(why) = why(end) {
+    if let Some(why) = end.why() {
         paper.words(2, Ink::Plain, &why);
-    }
-}
-
-/// What is to be said of an end besides its name.
-pub(super) fn why(end: &CommandEnd) -> Option<String> {
-    match end {
-        CommandEnd::Exit { left_open: true, .. } => {
-            Some("something that it started still had its output open when its time was over".to_owned())
-        }
-        CommandEnd::Exit { left_open: false, .. } | CommandEnd::Signal { .. } => None,
-        CommandEnd::Unknown { why: None, .. } => {
-            Some("interrupted by you; it may still be running there".to_owned())
-        }
-        CommandEnd::Unknown { why: Some(error), .. } | CommandEnd::NotRun(NotRun::Failed(error)) => {
-            Some(format!("{}: {}", hop(error), error.describe()))
-        }
-        CommandEnd::NotRun(NotRun::Interrupted) => Some("interrupted by you before its turn".to_owned()),
-    }
-}
-
-/// The failing hop; hosts of a group have the same failure, so that none of them is named.
-pub(super) fn hop(error: &TransportError) -> String {
-    match &error.hop {
-        Hop::Here => "this machine".to_owned(),
-        Hop::Jump(name) => format!("jump box {name}"),
-        Hop::Host(_) => "the host itself".to_owned(),
-    }
-}
-
-/// Standard output and standard error; `None` where it did not run.
-pub(super) fn printed(end: &CommandEnd) -> Option<&[StreamOutput; 2]> {
-    match end {
-        CommandEnd::Exit { printed, .. }
-        | CommandEnd::Signal { printed, .. }
-        | CommandEnd::Unknown { printed, .. } => Some(printed),
-        CommandEnd::NotRun(NotRun::Failed(_) | NotRun::Interrupted) => None,
     }
 }
 
@@ -86,7 +47,7 @@ fn output(paper: &mut Paper, [stdout, stderr]: &[StreamOutput; 2], kept: usize, 
         paper.words(2, Ink::Dim, "no output");
     }
     for (stream, mark, name) in [(stdout, "| ", "standard output"), (stderr, "! ", "standard error")] {
-        let (lines, whole) = lines(stream);
+        let (lines, whole) = kept_lines(stream);
         for line in lines {
             let text = format!("{mark}{line}");
             // On a terminal a long line must not go on at the edge, where our own lines begin.
@@ -102,17 +63,6 @@ fn output(paper: &mut Paper, [stdout, stderr]: &[StreamOutput; 2], kept: usize, 
             paper.words(2, Ink::Warn, &note);
         }
     }
-}
-
-/// What was kept of a stream, line by line, and whether all of it is UTF-8.
-pub(super) fn lines(stream: &StreamOutput) -> (Vec<Clean>, bool) {
-    let text = String::from_utf8_lossy(&stream.kept);
-    let whole = match std::str::from_utf8(&stream.kept) {
-        Ok(_) => true,
-        // The limit may have cut a character.
-        Err(error) => error.error_len().is_none() && stream.beyond > 0,
-    };
-    (Clean::lines(&text), whole)
 }
 
 fn hosts_of(count: usize) -> String {

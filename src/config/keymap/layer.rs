@@ -33,6 +33,7 @@ layers! {
     Runbooks, "runbooks";
     Plan, "plan";
     Run, "run";
+    Answers, "answers";
     PastRuns, "past_runs";
     PastRun, "past_run";
     Views, "views";

@@ -39,15 +39,27 @@ impl Tally {
 #[must_use]
 pub fn grouped(answers: Vec<CommandAnswer>) -> Vec<AnswerGroup> {
     let mut groups: Vec<AnswerGroup> = Vec::new();
-    for CommandAnswer { host, end } in answers {
-        match groups.iter_mut().find(|group| alike(&group.end, &end)) {
-            Some(group) => group.hosts.push(host),
-            None => groups.push(AnswerGroup { hosts: vec![host], end }),
-        }
+    for answer in answers {
+        add(&mut groups, answer);
     }
     // A stable order: groups of one size stay in the order of their first hosts.
-    groups.sort_by_key(|group| (rank(&group.end), std::cmp::Reverse(group.hosts.len())));
+    groups.sort_by_key(AnswerGroup::place);
     groups
+}
+
+/// Adds an answer to the group that it belongs to; a new one is the last.
+pub(super) fn add(groups: &mut Vec<AnswerGroup>, CommandAnswer { host, end }: CommandAnswer) {
+    match groups.iter_mut().find(|group| alike(&group.end, &end)) {
+        Some(group) => group.hosts.push(host),
+        None => groups.push(AnswerGroup { hosts: vec![host], end }),
+    }
+}
+
+impl AnswerGroup {
+    /// Where it stands among groups.
+    pub(super) fn place(&self) -> (u8, std::cmp::Reverse<usize>) {
+        (rank(&self.end), std::cmp::Reverse(self.hosts.len()))
+    }
 }
 
 /// Counts answers.

@@ -38,6 +38,10 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, what: &Dialo
             (format!("Arm {env} for changes"), arm(scene, (reason, time, *at_time), *wrong, width))
         }
         Dialog::Note { text, .. } => return note(buf, area, scene, text, outer),
+        Dialog::Command(form) => {
+            let height = usize::from(area.height.saturating_sub(2));
+            super::command::lines(scene, form, (width, height))
+        }
         Dialog::Refused(why) => ("Refused".to_owned(), refused(scene, why, width)),
         Dialog::SaveView { view, name, wrong } => {
             ("Save this view".to_owned(), views::save(scene, (view, name), *wrong, width))
@@ -247,6 +251,18 @@ fn leaving(scene: &Scene<'_>, leave: &Leave, width: usize) -> Vec<Line<'static>>
         let step = run.current.and_then(|at| run.steps.get(at)).map_or("", |s| s.title.as_str());
         say(&format!("► {} of {}: {step}", run.runbook, run.env), styles.strong);
     }
+    let commands: Vec<_> = match leave.what {
+        LeaveQuestion::Quit => scene.model.commands_under_way().collect(),
+        LeaveQuestion::Stop(_) => Vec::new(),
+    };
+    for view in &commands {
+        let hosts = crate::view::text::count(view.order.hosts.len(), "host");
+        say(&format!("► a command on {hosts} of {}: {}", view.order.env, view.counts()), styles.strong);
+    }
+    if !commands.is_empty() {
+        let text = "No more hosts are asked then. Where the command was sent, it may still be running, and nobody sees its answer.";
+        say(text, styles.dialog);
+    }
     let in_effect: Vec<_> = runs.iter().flat_map(|run| &run.in_effect).collect();
     for effect in &in_effect {
         let (sign, style) =
@@ -297,7 +313,11 @@ fn leaving(scene: &Scene<'_>, leave: &Leave, width: usize) -> Vec<Line<'static>>
         }
         (None, true, _) => lines.push(answers(scene, &[("Esc", "stay"), ("^C", "quit at once")])),
         (None, false, true) => {
-            let yes = if verb == "quit" { "stop it and quit" } else { "stop it" };
+            let yes = match verb {
+                "quit" if under_way.is_empty() => "quit",
+                "quit" => "stop it and quit",
+                _ => "stop it",
+            };
             lines.push(answers(scene, &[("y", yes), ("Enter Esc n", "stay")]));
         }
         (None, false, false) => {

@@ -43,6 +43,7 @@ fn flags(scene: &Scene<'_>, width: u16) -> Line<'static> {
         spans.push(Span::raw(" "));
     }
     spans.extend(run_elsewhere(scene));
+    spans.extend(command_elsewhere(scene));
     spans.extend(arming(scene, width));
     if scene.model.fleet.simulated {
         spans.push(span(" SIMULATED ", scene.styles.simulated));
@@ -83,6 +84,17 @@ fn run_elsewhere(scene: &Scene<'_>) -> Vec<Span<'static>> {
         (Progress::Runs, "RUN")
     };
     vec![span(format!("{} {text}", progress.sign()), scene.styles.progress(progress)), Span::raw("  ")]
+}
+
+/// A command for which hosts are asked where nobody looks.
+fn command_elsewhere(scene: &Scene<'_>) -> Vec<Span<'static>> {
+    let shown = scene.model.last_command().filter(|_| scene.model.shows_answers());
+    let shown = shown.map(|last| last.view.order.id);
+    if scene.model.commands_under_way().all(|view| Some(view.order.id) == shown) {
+        return Vec::new();
+    }
+    let text = format!("{} COMMAND", Progress::Runs.sign());
+    vec![span(text, scene.styles.progress(Progress::Runs)), Span::raw("  ")]
 }
 
 /// On a held screen: how bad it is by now, when that is not what the screen shows.

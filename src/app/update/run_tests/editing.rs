@@ -14,6 +14,7 @@ fn typed(model: &Model) -> &str {
         Some(Dialog::Start { why, .. }) => why.as_str(),
         Some(Dialog::Arm { reason, time, at_time, .. }) => if *at_time { time } else { reason }.as_str(),
         Some(Dialog::Note { text, .. }) => &text.lines()[0],
+        Some(Dialog::Command(form)) => form.text.as_str(),
         Some(Dialog::Leave(leave)) => leave.typed.as_ref().map_or("", |typed| typed.as_str()),
         Some(Dialog::SaveView { name, .. }) => name.as_str(),
         Some(Dialog::Refused(_) | Dialog::ViewQuestion(_)) => "",
