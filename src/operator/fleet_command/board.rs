@@ -96,24 +96,30 @@ fn outcome(end: &CommandEnd) -> CommandOutcome {
 /// Both streams, each within bounds, with what of it is not shown.
 fn shown([stdout, stderr]: &[StreamOutput; 2]) -> Arc<[PrintedLine]> {
     let mut lines = Vec::new();
-    let line_of: [(_, _, fn(Clean) -> PrintedLine); 2] =
-        [(stdout, "standard output", PrintedLine::Out), (stderr, "standard error", PrintedLine::Err)];
-    for (stream, name, line) in line_of {
-        let (kept, is_utf8) = kept_lines(stream);
-        let more = kept.len().saturating_sub(MOST_LINES);
-        lines.extend(kept.into_iter().take(MOST_LINES).map(line));
-        let mut remark = |text: String| lines.push(PrintedLine::Remark(Clean::new(&text)));
-        if more > 0 {
-            remark(format!("{more} lines more on {name} are not shown; {ELSEWHERE}"));
-        }
-        if stream.beyond > 0 {
-            remark(format!("{} bytes more on {name} are not shown; {ELSEWHERE}", stream.beyond));
-        }
-        if !is_utf8 {
-            remark(format!("{name} is not all UTF-8; what is not is shown as \u{fffd}"));
-        }
-    }
+    add_stream(&mut lines, stdout, "standard output", PrintedLine::Out);
+    add_stream(&mut lines, stderr, "standard error", PrintedLine::Err);
     lines.into()
+}
+
+fn add_stream(
+    lines: &mut Vec<PrintedLine>,
+    stream: &StreamOutput,
+    name: &str,
+    line: fn(Clean) -> PrintedLine,
+) {
+    let (kept, is_utf8) = kept_lines(stream);
+    let more = kept.len().saturating_sub(MOST_LINES);
+    lines.extend(kept.into_iter().take(MOST_LINES).map(line));
+    let mut remark = |text: String| lines.push(PrintedLine::Remark(Clean::new(&text)));
+    if more > 0 {
+        remark(format!("{more} lines more on {name} are not shown; {ELSEWHERE}"));
+    }
+    if stream.beyond > 0 {
+        remark(format!("{} bytes more on {name} are not shown; {ELSEWHERE}", stream.beyond));
+    }
+    if !is_utf8 {
+        remark(format!("{name} is not all UTF-8; what is not is shown as \u{fffd}"));
+    }
 }
 
 #[cfg(test)]
