@@ -1,6 +1,8 @@
 //! A key finds its place (question, filter, keymap) and becomes an action.
 
-use super::{arming, commands, dialogs, leave, moves, palette, pause, prompts, questions, sequence, shell, views};
+use super::{
+    arming, commands, dialogs, leave, moves, palette, pause, prompts, questions, sequence, shell, views,
+};
 use crate::app::message::AppEffect;
 use crate::app::model::palette::PaletteTarget;
 use crate::app::model::{Model, Screen};
