@@ -47,6 +47,9 @@ impl RunControl for Nobody {
     fn watch(&self, _: &str) {}
     fn use_inventory(&self, _: &Arc<Fleet>) {}
     fn command(&self, _: &str, _: RunCommand) {}
+    fn look_before(&self, _: u64, _: &EnvName) {}
+    fn run_on_hosts(&self, _: Arc<jumpdeck_fleet::command::CommandOrder>) {}
+    fn drop_order(&self, _: u64) {}
     fn arm(&self, _: Option<&Arming>) {}
 }
 
