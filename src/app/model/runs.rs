@@ -343,7 +343,9 @@ impl Model {
             return Some(PromptId::Run(run.id.clone(), prompt.number));
         }
         let depth = self.runs.dialogs.len();
-        (depth > 0 && self.questions.is_empty()).then_some(PromptId::Dialog(depth))
+        // On a terminal that is too small nothing is drawn.
+        let is_seen = self.size.0 >= SMALLEST.0 && self.size.1 >= SMALLEST.1;
+        (depth > 0 && is_seen && self.questions.is_empty()).then_some(PromptId::Dialog(depth))
     }
 
     /// Whether what is asked has been on screen long enough for a key to be meant for it.

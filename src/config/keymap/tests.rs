@@ -199,3 +199,13 @@ fn the_table_of_keys_in_the_documentation_is_true() {
     }
     assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
 }
+
+#[test]
+fn the_example_of_the_documentation_is_a_keymap() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/keys.md");
+    let doc = std::fs::read_to_string(path).unwrap();
+    let example = doc.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let map = own("default", example);
+    assert_eq!(typed(&map, None, "space c"), KeyMatch::Action(Action::Copy));
+    assert_eq!(map.action(Some(Layer::Run), key("R")), Some(Action::Rollback));
+}

@@ -28,7 +28,7 @@ fn what_was_taken_last_comes_first_in_the_next_console() {
     pty.type_text(":db2\r");
     pty.until("the host", |p| p.contents().contains("db2 "));
     // Quitting at once loses nothing.
-    pty.type_text(":reverse\r:quit\r");
+    pty.type_text(":fleet\r:quit\r");
     pty.exit();
     let text = fs::read_to_string(&file).unwrap();
     assert_eq!(text.lines().last(), Some("host\tproduction\tdb2"), "{text}");

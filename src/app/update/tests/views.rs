@@ -153,6 +153,12 @@ fn deleting_asks_and_the_selection_stays_when_the_file_changes() {
     assert_eq!(letters(&mut model, "y"), [], "typed ahead");
     wait(&mut model);
     assert_eq!(letters(&mut model, "y"), [AppEffect::DeleteView("b".into())]);
+    letters(&mut model, "D");
+    update(&mut model, Msg::Resize(50, 10));
+    wait(&mut model);
+    assert_eq!(letters(&mut model, "y"), [], "too small a terminal shows no question");
+    update(&mut model, Msg::Resize(80, 24));
+    key(&mut model, KeyCode::Esc);
     let left = vec![view("new", "production", ""), view("a", "production", ""), view("c", "production", "")];
     model.views.selected = Some("c".into());
     update(
