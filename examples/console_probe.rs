@@ -11,10 +11,12 @@ use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::keymap::Keymap;
 use jumpdeck::operator::commands::Start;
 use jumpdeck::operator::control::RunControl;
+use jumpdeck::operator::logs::FollowedLogs;
 use jumpdeck::operator::views::ViewsFile;
 use jumpdeck::runtime::clipboard::Clipboard;
 use jumpdeck::runtime::handoff::Copier;
 use jumpdeck::runtime::keeper::{FileKeeper, KeptFiles};
+use jumpdeck::runtime::logs::LogFollowing;
 use jumpdeck::runtime::shells::Shells;
 use jumpdeck::runtime::{Console, ConsoleEnd, Draw, FleetControl, RuntimeError, run, terminal};
 use jumpdeck_fleet::event::{Answer, QuestionId};
@@ -115,6 +117,7 @@ async fn console() -> Result<ConsoleEnd, RuntimeError> {
             "/nonexistent".into(),
         ),
         shells: Shells::new(Box::new(|_, _| Box::pin(std::future::pending())), taken.keyboard),
+        logs: LogFollowing::new(Box::new(|_, _| FollowedLogs::none())),
         clock,
         input: taken.input,
         urgent: taken.urgent,

@@ -13,6 +13,7 @@ use crate::app::update::update;
 use crate::collect::clock::Clock;
 use crate::operator::control::RunControl;
 use jumpdeck_fleet::event::FleetEvent;
+use jumpdeck_fleet::log::LogEvent;
 use jumpdeck_fleet::run::{Arming, RunEvent};
 use jumpdeck_fleet::time::Moment;
 
@@ -22,6 +23,7 @@ pub mod handoff;
 pub mod input;
 pub mod keeper;
 pub mod keyboard;
+pub mod logs;
 mod ports;
 pub mod raw;
 #[cfg(test)]
@@ -39,6 +41,7 @@ pub use ports::{ConsoleEnd, Draw, FleetControl, RuntimeError, Stage};
 use handoff::Copier;
 use input::{TerminalInput, Urgent};
 use keeper::{FileKeeper, KeeperJob, ViewsJob};
+use logs::LogFollowing;
 use shells::{ReadyShell, ShellMoment, Shells};
 
 /// Frames are at least this far apart: 30 a second.
@@ -68,6 +71,8 @@ pub struct Console<B: Backend, D, F, R, S> {
     pub keeper: FileKeeper,
     /// Shells on hosts, for which the console steps aside.
     pub shells: Shells,
+    /// Logs that are followed.
+    pub logs: LogFollowing,
     /// The process's clock; the same that snapshots are stamped with.
     pub clock: Clock,
     /// Keys, pastes, sizes.
@@ -90,6 +95,7 @@ enum NextInput {
     CopyOutcome(CopyOutcome),
     Views(ViewsNews),
     Shell(ShellMoment),
+    Logs(u64, Vec<LogEvent>),
     Time,
 }
 
@@ -208,6 +214,15 @@ where
                     self.model.settle();
                     self.perform(effects)?
                 }
+                NextInput::Logs(number, events) => {
+                    self.tick();
+                    let mut ended = None;
+                    for event in events {
+                        let effects = update(&mut self.model, Msg::Logs(number, event));
+                        ended = ended.or(self.perform(effects)?);
+                    }
+                    ended
+                }
                 NextInput::Time => {
                     self.tick();
                     self.model.settle();
@@ -249,6 +264,7 @@ where
             Some(news) = self.keeper.news.recv() => NextInput::Views(news),
             event = self.run_news.recv(), if pace.run_news_open => NextInput::RunNews(event),
             taken = self.news.recv_many(batch, BATCH), if pace.news_open => NextInput::News(taken),
+            (number, events) = self.logs.next() => NextInput::Logs(number, events),
             () = at(time) => NextInput::Time,
         }
     }
@@ -350,6 +366,8 @@ where
                 }
                 AppEffect::OpenShell(asked) => self.shells.open(asked),
                 AppEffect::CancelShell => self.shells.cancel(),
+                AppEffect::FollowLogs { number, env, request } => self.logs.follow(number, env, request),
+                AppEffect::StopLogs => self.logs.stop(),
                 AppEffect::Refresh(env) => self.fleet.refresh(&env),
                 AppEffect::Activate(env) => self.fleet.activate(&env),
                 AppEffect::Retry(env, host) => self.fleet.retry(&env, host.as_ref()),

@@ -11,6 +11,7 @@ use crate::config::views::SavedView;
 use jumpdeck_fleet::command::CommandOrder;
 use jumpdeck_fleet::event::{Answer, FleetEvent, QuestionId};
 use jumpdeck_fleet::fleet::{Environment, Fleet, Host};
+use jumpdeck_fleet::log::{LogEvent, LogRequest};
 use jumpdeck_fleet::names::{EnvName, HostName};
 use jumpdeck_fleet::run::{Mode, RunCommand, RunEvent};
 use jumpdeck_fleet::text::Clean;
@@ -35,6 +36,8 @@ pub enum Msg {
     CopyOutcome(CopyOutcome),
     /// What the file of saved views says now, and what became of a change of it.
     Views(ViewsNews),
+    /// News of the logs that are followed, by the number of that.
+    Logs(u64, LogEvent),
     /// What became of a shell on a host.
     Shell(ShellNews),
 }
@@ -48,6 +51,17 @@ pub enum AppEffect {
     Redraw,
     /// Copy the view on screen.
     CopyView,
+    /// Follow these logs, in place of any that are.
+    FollowLogs {
+        /// Which: its news has this number.
+        number: u64,
+        /// The environment.
+        env: Arc<Environment>,
+        /// What of it.
+        request: LogRequest,
+    },
+    /// Nobody looks at the logs any more.
+    StopLogs,
     /// Open a shell, and step aside for it when it is there.
     OpenShell(AskedShell),
     /// Nobody waits for the shell that is being opened any more.

@@ -21,6 +21,7 @@ mod abilities;
 pub mod commands;
 pub mod editor;
 mod environment;
+pub mod logs;
 mod marks;
 pub mod note;
 pub mod palette;
@@ -109,6 +110,12 @@ pub struct Model {
     pub asked: Option<(QuestionId, Moment)>,
     /// Runbooks and runs.
     pub runs: Runs,
+    /// Logs that are followed.
+    pub logs: Option<logs::LogView>,
+    /// How often logs were begun to be followed.
+    pub(in crate::app) log_number: u64,
+    /// How far east of UTC times of day are shown, in seconds.
+    pub zone: i32,
     /// The shell that was asked for, until it has ended or what became of it was read.
     pub shell: Option<shell::ShellBox>,
     /// How many shells were asked for.
@@ -206,6 +213,9 @@ impl Model {
             vanished: None,
             asked: None,
             runs: Runs { touched: now, ..Runs::default() },
+            logs: None,
+            log_number: 0,
+            zone: 0,
             shell: None,
             shells: 0,
         }

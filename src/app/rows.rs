@@ -5,6 +5,7 @@ use super::model::Model;
 
 pub mod declared;
 pub(super) mod filter;
+mod lines;
 pub mod order;
 pub mod selection;
 pub mod sorting;
@@ -13,6 +14,8 @@ pub mod term;
 mod tests;
 
 pub use filter::{Words, unreadable, wrong};
+pub(in crate::app) use lines::LOG_WORDS;
+pub use lines::LineTerms;
 
 /// How many rows the screen on top has.
 #[must_use]

@@ -54,6 +54,7 @@ screens! {
     past => PastRuns, "The past runs of this machine.";
     past_run => PastRun(String), "The report of a past run, by its id.";
     views => Views, "The saved views.";
+    logs => Logs, "Logs of hosts, followed.";
 }
 
 /// How a screen is reached from everywhere.

@@ -15,6 +15,7 @@ mod dialogs;
 mod forms;
 mod inventory;
 mod leave;
+mod logs;
 mod moves;
 mod news;
 mod palette;
@@ -42,7 +43,9 @@ fn take(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
         Msg::Key(key) => {
             model.changed = true;
             model.runs.touched = model.now;
-            act::key(model, key)
+            let mut effects = act::key(model, key);
+            effects.extend(logs::settle(model));
+            effects
         }
         Msg::Paste(mut text) => {
             model.changed = true;
@@ -50,7 +53,7 @@ fn take(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
             paste(model, &text);
             // It may have been a passphrase.
             text.zeroize();
-            Vec::new()
+            logs::settle(model).into_iter().collect()
         }
         Msg::Resize(columns, rows) => {
             model.size = (columns, rows);
@@ -63,6 +66,10 @@ fn take(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
         }
         Msg::CopyOutcome(copied) => {
             model.copied(&copied);
+            Vec::new()
+        }
+        Msg::Logs(number, event) => {
+            logs::take(model, number, event);
             Vec::new()
         }
         Msg::Shell(news) => {

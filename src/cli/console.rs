@@ -24,12 +24,14 @@ use crate::operator::access::FleetAccess;
 use crate::operator::commands::{self, Start};
 use crate::operator::fleet_command::FleetCommands;
 use crate::operator::kept_text;
+use crate::operator::logs::follow;
 use crate::operator::service::{LeftInEffect, RunService};
 use crate::operator::views::ViewsFile;
 use crate::runtime::clipboard::Clipboard;
 use crate::runtime::color::Capabilities;
 use crate::runtime::handoff::Copier;
 use crate::runtime::keeper::{FileKeeper, KeptFiles};
+use crate::runtime::logs::LogFollowing;
 use crate::runtime::shells::{OpenShell, Shells};
 use crate::runtime::{Console, ConsoleEnd, Draw, FleetControl, RuntimeError, terminal};
 use crate::view::{ChosenColumns, ColorSupport, Styles, ViewState, draw, fleet_orders, plain};
@@ -85,6 +87,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
     let access = target.access(setup, Arc::new(desk.clone()));
     let tail = common.tail();
     let shells = access.clone();
+    let logs = access.clone();
     let runs = RunService::new(access, target.fleet.clone(), run_sender, tail.clone());
     let left = runs.left();
     let taken = terminal::take().map_err(failed)?;
@@ -100,6 +103,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
         (size.width, size.height),
     );
     model.active = active;
+    model.zone = jiff::Zoned::now().offset().seconds();
     let refused = |mistakes: &[Diagnostic]| (!mistakes.is_empty()).then(|| Diagnostic::in_one_line(mistakes));
     model.keymap_refused = refused(&mistakes);
     model.theme_refused = refused(&theme_mistakes);
@@ -130,6 +134,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
         ),
         keeper: FileKeeper::new(KeptFiles { views, palette }),
         shells: Shells::new(opens_shells(shells), taken.keyboard),
+        logs: LogFollowing::new(Box::new(move |env, request| follow(&logs, env, request))),
         clock: target.clock,
         input: taken.input,
         urgent: taken.urgent,

@@ -116,11 +116,15 @@ pub enum Need {
     View,
     /// A saved view that is selected.
     SavedView,
+    /// Marked hosts, or one that is selected.
+    LogHosts,
+    /// Logs on screen.
+    Logs,
 }
 
 impl Need {
     /// Every one.
-    pub const ALL: [Need; 19] = [
+    pub const ALL: [Need; 21] = [
         Self::Nothing,
         Self::Moves,
         Self::Selected,
@@ -140,6 +144,8 @@ impl Need {
         Self::Themes,
         Self::View,
         Self::SavedView,
+        Self::LogHosts,
+        Self::Logs,
     ];
 }
 
@@ -187,6 +193,11 @@ actions! {
         DeleteView, "delete_view", SavedView, "delete the saved view";
         Copy, "copy", Nothing, "copy view and command";
         Shell, "shell", RowHost, "a shell on the selected host";
+        Logs, "follow_logs", LogHosts, "logs of the marked hosts, or the host";
+        LogFilter, "log_filter", Logs, "filter on the hosts with what is typed";
+        LogOnly, "log_only", Logs, "lines of one host alone, or of all";
+        LogHide, "log_hide", Logs, "hide the lines of the host";
+        LogWrap, "log_wrap", Logs, "break or cut long lines";
         NextTheme, "next_theme", Themes, "next theme";
         Palette, "palette", Nothing, "command palette: find and do anything";
         Help, "help", Nothing, "help";

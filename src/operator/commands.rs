@@ -1,6 +1,7 @@
 //! Commands the program tells people to type: with all that they need to work as typed.
 
 use crate::runbook::scope::quoted;
+use jumpdeck_fleet::names::HostName;
 
 /// Said of a run of a simulated fleet that began in another process.
 pub const WORLD_GONE: &str =
@@ -45,6 +46,21 @@ impl Start {
     pub fn console(&self, env: &str, arguments: &[String]) -> String {
         let demo = self.world.iter().flat_map(|world| ["demo", world.as_str()]);
         let words = demo.chain(["--env", env]).chain(arguments.iter().map(String::as_str));
+        let quoted: String = words.map(|word| format!(" {}", quoted(word))).collect();
+        format!("jumpdeck{quoted}{}", self.tail)
+    }
+
+    /// Logs of hosts, followed, perhaps only lines with a text.
+    #[must_use]
+    pub fn logs(&self, hosts: &[HostName], env: &str, text: Option<&str>) -> String {
+        let hosts: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+        let hosts = hosts.join(",");
+        let text = text.map(|text| format!("--text={text}"));
+        let demo = self.world.as_ref().map(|world| format!("--demo={world}"));
+        let words = ["logs", hosts.as_str(), "--follow", "--env", env]
+            .into_iter()
+            .chain(text.as_deref())
+            .chain(demo.as_deref());
         let quoted: String = words.map(|word| format!(" {}", quoted(word))).collect();
         format!("jumpdeck{quoted}{}", self.tail)
     }

@@ -33,6 +33,14 @@ pub struct FollowedLogs {
     _readers: JoinSet<()>,
 }
 
+impl FollowedLogs {
+    /// Nothing: for a console without a fleet.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { events: mpsc::channel(1).1, _readers: JoinSet::new() }
+    }
+}
+
 /// Follows the logs of hosts of an environment, over connections of its own.
 #[must_use]
 pub fn follow(access: &FleetAccess, env: Arc<Environment>, request: LogRequest) -> FollowedLogs {

@@ -72,6 +72,10 @@ impl Copier {
     fn command(&self, model: &Model) -> String {
         let env = model.shown().map_or("", |env| env.spec.name.as_str());
         let screen = model.screen();
+        if let Some(logs) = model.shown_logs() {
+            let text = logs.request.pattern.as_ref().map(|pattern| pattern.text.as_str());
+            return self.start.logs(&logs.request.hosts, env, text);
+        }
         match screen.kind().run_of(screen).filter(|_| !model.fleet.simulated) {
             Some(ShownRun::Live(run)) => commands::watch(run, env, &self.start.tail),
             Some(ShownRun::Past(run)) => commands::report(run),

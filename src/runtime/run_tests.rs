@@ -256,6 +256,7 @@ impl Person {
             keeper: FileKeeper::nowhere(),
             copier: super::tests::copier(std::path::Path::new("/nonexistent")),
             shells: super::tests::no_shells(),
+            logs: super::tests::no_logs(),
             clock,
             input,
             urgent: urgent_receiver,

@@ -119,6 +119,10 @@ pub(super) fn no_shells() -> Shells {
     Shells::new(Box::new(refuse), Keyboard::silent())
 }
 
+pub(super) fn no_logs() -> super::logs::LogFollowing {
+    super::logs::LogFollowing::new(Box::new(|_, _| crate::operator::logs::FollowedLogs::none()))
+}
+
 impl Stage for Asked {
     fn step_aside(&mut self) -> std::io::Result<()> {
         self.note("step aside");
@@ -196,6 +200,7 @@ impl Harness {
             keeper: FileKeeper::nowhere(),
             copier: copier(home.path()),
             shells: no_shells(),
+            logs: no_logs(),
             clock,
             input,
             urgent: urgent_receiver,

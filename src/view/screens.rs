@@ -41,6 +41,7 @@ drawings! {
     past => PastRuns;
     past_run => PastRun;
     views => Views;
+    logs => Logs;
 }
 
 /// How a screen looks.

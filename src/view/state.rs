@@ -102,6 +102,11 @@ impl ViewState {
         len.saturating_sub(read)
     }
 
+    /// The same for a list that knows itself what is at its bottom.
+    pub(crate) fn fills(&mut self, height: u16) {
+        self.page = usize::from(height).max(1);
+    }
+
     /// The same for a text that is scrolled by itself.
     pub(crate) fn scroll_text(&mut self, wanted: usize, len: usize, height: u16) -> usize {
         let height = usize::from(height).max(1);

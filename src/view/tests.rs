@@ -20,6 +20,7 @@ mod contacts;
 mod growth;
 mod hints;
 mod knowledge;
+mod logs;
 mod marks;
 mod palette;
 mod past;

@@ -17,6 +17,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 mod commands;
 mod copied;
 mod keymaps;
+mod logs;
 mod remembered;
 mod stepping_aside;
 mod views;

@@ -44,6 +44,10 @@ impl Model {
             Need::Pause => {
                 unless(kind.may_pause(), "this screen cannot be paused: a question of the run must be seen")
             }
+            Need::LogHosts => {
+                unless(!self.log_hosts().is_empty(), "select or mark a host first: its logs are followed")
+            }
+            Need::Logs => unless(self.shown_logs().is_some(), "no logs are on screen"),
             Need::Themes => unless(self.themes.len() > 1, "this is the only theme"),
             Need::View if self.views.refused.is_some() => {
                 Some("the file of saved views has a mistake: mend it first")
@@ -87,7 +91,9 @@ impl Model {
     pub fn reverse_of(&self, action: Action) -> Option<&'static str> {
         if action == Action::Arm && self.runs.armed.is_some() {
             Some("disarm")
-        } else if action == Action::Pause && self.paused.is_some() {
+        } else if action == Action::Pause
+            && (self.paused.is_some() || self.shown_logs().is_some_and(|logs| !logs.follows()))
+        {
             Some("resume")
         } else if action == Action::StopRun && self.is_command_shown_under_way() {
             Some("ask no more hosts")

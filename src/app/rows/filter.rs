@@ -66,7 +66,7 @@ pub(in crate::app) fn in_force(text: &str, words: &Words) -> String {
 }
 
 impl Terms {
-    fn new(text: &str, words: &Words) -> Self {
+    pub(super) fn new(text: &str, words: &Words) -> Self {
         let mut read = Self { terms: Vec::new(), wrong: None };
         for word in text.split_whitespace() {
             match term::read(&word.to_lowercase(), words) {

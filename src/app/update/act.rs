@@ -1,7 +1,7 @@
 //! A key finds its place (question, filter, keymap) and becomes an action.
 
 use super::{
-    arming, commands, dialogs, leave, moves, palette, pause, prompts, questions, sequence, shell, views,
+    arming, commands, dialogs, leave, logs, moves, palette, pause, prompts, questions, sequence, shell, views,
 };
 use crate::app::message::AppEffect;
 use crate::app::model::palette::PaletteTarget;
@@ -152,7 +152,17 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
         }
         Action::Redraw => return vec![AppEffect::Redraw],
         Action::Retry => return retry(model),
+        // Lines go on being read, and the fleet being asked: only the list stays where it is.
+        Action::Pause if model.shown_logs().is_some() => {
+            if let Some(logs) = &mut model.logs {
+                logs.hold();
+            }
+        }
         Action::Pause => pause::pause(model),
+        Action::Logs => return logs::open(model),
+        Action::LogFilter | Action::LogOnly | Action::LogHide | Action::LogWrap => {
+            return logs::act(model, action);
+        }
         Action::Copy => {
             model.say("copying this view".to_owned());
             return vec![AppEffect::CopyView];

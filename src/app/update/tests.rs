@@ -16,6 +16,7 @@ use jumpdeck_fleet::snapshot::LinkState;
 
 mod commands;
 mod inventory;
+mod logs;
 mod marks;
 mod palette;
 mod questions;

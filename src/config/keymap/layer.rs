@@ -37,6 +37,7 @@ layers! {
     PastRuns, "past_runs";
     PastRun, "past_run";
     Views, "views";
+    Logs, "logs";
 }
 
 impl FromStr for Layer {

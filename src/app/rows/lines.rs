@@ -1,0 +1,62 @@
+//! The filter of lines of logs.
+
+use super::filter::{Field, TermSubject, Terms, Words, contains};
+use jumpdeck_fleet::log::LogLine;
+
+/// What it may name.
+pub(in crate::app) static LOG_WORDS: Words = Words {
+    screen: "logs",
+    example: Some("timeout host:app1 level:error !cron"),
+    fields: &[("host", Field::Host), ("level", Field::State), ("log", Field::Name)],
+    figures: &[],
+};
+
+/// What lines are looked for.
+#[derive(Default)]
+pub struct LineTerms {
+    text: String,
+    terms: Option<Terms>,
+}
+
+impl std::fmt::Debug for LineTerms {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("LineTerms").field(&self.text).finish()
+    }
+}
+
+impl PartialEq for LineTerms {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl LineTerms {
+    /// The terms of a filter's text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        Self { text: text.to_owned(), terms: Some(Terms::new(text, &LOG_WORDS)) }
+    }
+
+    /// Whether a line has all of them.
+    #[must_use]
+    pub fn hold(&self, line: &LogLine) -> bool {
+        let Some(terms) = &self.terms else { return true };
+        terms.all(|what| match what {
+            TermSubject::Text(text) => contains(line.text.as_str(), text),
+            TermSubject::Is(Field::Host, values) => {
+                values.iter().any(|value| contains(line.host.as_str(), value))
+            }
+            TermSubject::Is(Field::State, values) => {
+                values.iter().any(|value| contains(line.level.word(), value))
+            }
+            TermSubject::Is(Field::Name, values) => values.iter().any(|value| contains(&line.source, value)),
+            // `term::read` lets no other field through on this screen.
+            TermSubject::Is(..) | TermSubject::Figure(..) => false,
+        })
+    }
+
+    /// The texts that are looked for.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.terms.iter().flat_map(Terms::texts)
+    }
+}
