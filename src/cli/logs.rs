@@ -170,7 +170,7 @@ async fn read(common: &Common, args: &LogsArgs) -> Result<ExitCode, CliError> {
     let mut interrupts = interrupts()?;
     let printer = LogPrinter::new(args.format, &env, target.fleet.simulated, &hosts);
     let followed = follow(&access, env.clone(), args.request(hosts.clone()));
-    Reading {
+    PrintedLogs {
         printer,
         env,
         states: hosts.into_iter().map(|host| (host, None)).collect(),
@@ -181,7 +181,7 @@ async fn read(common: &Common, args: &LogsArgs) -> Result<ExitCode, CliError> {
 }
 
 /// Logs while they are printed.
-struct Reading {
+struct PrintedLogs {
     printer: LogPrinter,
     env: Arc<Environment>,
     states: BTreeMap<HostName, Option<HostLog>>,
@@ -189,7 +189,7 @@ struct Reading {
     beginning: Option<Vec<LogLine>>,
 }
 
-impl Reading {
+impl PrintedLogs {
     async fn print_all(
         mut self,
         mut followed: FollowedLogs,

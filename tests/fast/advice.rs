@@ -182,6 +182,9 @@ const PLACES: &[&[&str]] = &[
     &["environments", "production", "outside", "dns", "www.example.org"],
     &["environments", "production", "outside", "mail", "mail.example.org"],
     &["environments", "production", "hosts", "app1", "checks"],
+    &["logs"],
+    &["logs", "mysql"],
+    &["environments", "production", "hosts", "app1", "logs"],
 ];
 
 fn home() -> Context {

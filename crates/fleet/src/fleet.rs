@@ -207,7 +207,7 @@ pub struct Host {
     pub checks: Vec<Arc<DeclaredCheck>>,
     /// Services that its roles run and that the inventory turns off: they are not looked at.
     pub unwatched: Vec<String>,
-    /// The log files of its roles and of its own.
+    /// The log files that are declared for it: those that are on it, [`DeclaredLog::is_on`] tells by its roles.
     pub logs: Vec<Arc<DeclaredLog>>,
 }
 

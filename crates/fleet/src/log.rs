@@ -171,7 +171,7 @@ pub enum HostLog {
 pub struct DeclaredLog {
     /// What the inventory calls it.
     pub name: String,
-    /// Hosts of these roles have it; a host that names it for itself needs none.
+    /// Hosts of these roles have it; none: the host that it is declared for, whatever its roles are.
     pub roles: Vec<RoleName>,
     /// Its files: absolute paths. Of a built-in one, those that are there are read.
     pub files: Vec<String>,
@@ -189,7 +189,6 @@ static BUILT_IN: &[(&str, &[&str], &[&str])] = &[
     ),
     ("nginx", &["nginx", "piwik", "accounts", "specs"], &["/var/log/nginx/error.log"]),
     ("mail", &["mail"], &["/var/log/mail.log", "/var/log/maillog"]),
-    ("redis", &["redis", "sessions"], &["/var/log/redis/redis-server.log"]),
     ("salt-master", &["salt"], &["/var/log/salt/master"]),
 ];
 
@@ -198,21 +197,22 @@ pub static SYSTEM_FILES: &[&str] = &["/var/log/syslog", "/var/log/messages"];
 
 /// The logs of the roles that are known.
 #[must_use]
-pub fn default_logs() -> Vec<DeclaredLog> {
+pub fn default_logs() -> Vec<Arc<DeclaredLog>> {
     let log = |(name, roles, files): &(&str, &[&str], &[&str])| DeclaredLog {
         name: (*name).to_owned(),
         roles: roles.iter().filter_map(|role| RoleName::new(role).ok()).collect(),
         files: files.iter().map(|file| (*file).to_owned()).collect(),
         built_in: true,
     };
-    BUILT_IN.iter().map(log).collect()
+    BUILT_IN.iter().map(log).map(Arc::new).collect()
 }
 
-/// Those of the logs that a host of these roles has.
-#[must_use]
-pub fn logs_of_roles(logs: &[DeclaredLog], roles: &[RoleName]) -> Vec<Arc<DeclaredLog>> {
-    let here = logs.iter().filter(|log| log.roles.iter().any(|role| roles.contains(role)));
-    here.cloned().map(Arc::new).collect()
+impl DeclaredLog {
+    /// Whether a host of these roles, which it is declared for, has it.
+    #[must_use]
+    pub fn is_on(&self, roles: &[RoleName]) -> bool {
+        self.roles.is_empty() || self.roles.iter().any(|role| roles.contains(role))
+    }
 }
 
 /// A count with commas: `1,204`.
@@ -280,15 +280,15 @@ mod tests {
     #[test]
     fn hosts_have_the_logs_of_their_roles() {
         let names = |host: &str| -> Vec<String> {
-            let logs = logs_of_roles(&default_logs(), &roles_from_host_name(host));
-            logs.iter().map(|log| log.name.clone()).collect()
+            let roles = roles_from_host_name(host);
+            default_logs().iter().filter(|log| log.is_on(&roles)).map(|log| log.name.clone()).collect()
         };
         assert_eq!(names("db1-masterdb"), ["mysql"]);
         assert_eq!(names("app3"), ["apache"]);
         assert_eq!(names("bots"), Vec::<String>::new());
         assert_eq!(
             default_logs().iter().map(|log| log.roles.len()).sum::<usize>(),
-            13,
+            11,
             "every role is a name"
         );
     }

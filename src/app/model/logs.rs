@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{Model, Screen};
-use crate::app::rows::LineTerms;
+use super::Model;
 use jumpdeck_fleet::log::{
     HostLog, LineClock, LogEvent, LogLevel, LogLine, LogNote, LogPattern, LogRequest, NotShown,
 };
@@ -12,6 +11,18 @@ use jumpdeck_fleet::names::{EnvName, HostName};
 /// Lines that are kept, and the bytes of their texts together.
 const MOST_LINES: usize = 20_000;
 const MOST_BYTES: usize = 16 << 20;
+
+/// Chooses lines: by what is typed.
+pub trait LineFilter: std::fmt::Debug + Send + Sync {
+    /// What was typed.
+    fn text(&self) -> &str;
+
+    /// Whether a line is chosen.
+    fn holds(&self, line: &LogLine) -> bool;
+
+    /// The texts that are looked for, in lower case.
+    fn looked_for(&self) -> Vec<&str>;
+}
 
 /// What stands in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +103,7 @@ pub struct LogView {
     /// The numbers of the entries that are seen.
     seen: VecDeque<u64>,
     /// By what they were chosen.
-    terms: LineTerms,
+    chosen: Option<Box<dyn LineFilter>>,
     /// The entry at the bottom; `None`: always the newest.
     at: Option<u64>,
 }
@@ -116,7 +127,7 @@ impl LogView {
             bytes: 0,
             first: 0,
             seen: VecDeque::new(),
-            terms: LineTerms::default(),
+            chosen: None,
             at: None,
         }
     }
@@ -161,15 +172,15 @@ impl LogView {
     fn is_seen(&self, entry: &LogEntry) -> bool {
         !self.hidden.contains(entry.host())
             && match entry {
-                LogEntry::Line(line) => self.terms.hold(line),
+                LogEntry::Line(line) => self.chosen.as_ref().is_none_or(|chosen| chosen.holds(line)),
                 LogEntry::Note(_) | LogEntry::NotShown(_) => true,
             }
     }
 
-    /// Chooses again what is seen, where the terms are other ones.
-    pub fn filter(&mut self, terms: LineTerms) {
-        if self.terms != terms {
-            self.terms = terms;
+    /// Chooses again what is seen, where something else is typed now.
+    pub fn filter(&mut self, chosen: Box<dyn LineFilter>) {
+        if self.chosen.as_ref().map_or("", |before| before.text()) != chosen.text() {
+            self.chosen = Some(chosen);
             self.choose();
         }
     }
@@ -257,7 +268,7 @@ impl LogView {
     pub fn looked_for(&self) -> impl Iterator<Item = &str> {
         let pattern =
             self.request.pattern.iter().filter(|pattern| pattern.fixed).map(|pattern| pattern.text.as_str());
-        self.terms.texts().chain(pattern)
+        self.chosen.iter().flat_map(|chosen| chosen.looked_for()).chain(pattern)
     }
 
     /// The lines that are seen, by their times: at most `columns` spans, the last with the newest line.
@@ -307,7 +318,7 @@ impl Model {
     /// The logs on screen.
     #[must_use]
     pub fn shown_logs(&self) -> Option<&LogView> {
-        self.logs.as_ref().filter(|_| *self.screen() == Screen::Logs)
+        self.logs.as_ref().filter(|_| *self.screen() == Model::LOGS)
     }
 
     /// What was typed as a filter becomes one on the hosts; without any, the one there goes.

@@ -1,6 +1,7 @@
 //! The filter of lines of logs.
 
 use super::filter::{Field, TermSubject, Terms, Words, contains};
+use crate::app::model::logs::LineFilter;
 use jumpdeck_fleet::log::LogLine;
 
 /// What it may name.
@@ -12,10 +13,9 @@ pub(in crate::app) static LOG_WORDS: Words = Words {
 };
 
 /// What lines are looked for.
-#[derive(Default)]
 pub struct LineTerms {
     text: String,
-    terms: Option<Terms>,
+    terms: Terms,
 }
 
 impl std::fmt::Debug for LineTerms {
@@ -24,24 +24,21 @@ impl std::fmt::Debug for LineTerms {
     }
 }
 
-impl PartialEq for LineTerms {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
 impl LineTerms {
     /// The terms of a filter's text.
     #[must_use]
-    pub fn of(text: &str) -> Self {
-        Self { text: text.to_owned(), terms: Some(Terms::new(text, &LOG_WORDS)) }
+    pub fn of(text: &str) -> Box<Self> {
+        Box::new(Self { text: text.to_owned(), terms: Terms::new(text, &LOG_WORDS) })
+    }
+}
+
+impl LineFilter for LineTerms {
+    fn text(&self) -> &str {
+        &self.text
     }
 
-    /// Whether a line has all of them.
-    #[must_use]
-    pub fn hold(&self, line: &LogLine) -> bool {
-        let Some(terms) = &self.terms else { return true };
-        terms.all(|what| match what {
+    fn holds(&self, line: &LogLine) -> bool {
+        self.terms.all(|what| match what {
             TermSubject::Text(text) => contains(line.text.as_str(), text),
             TermSubject::Is(Field::Host, values) => {
                 values.iter().any(|value| contains(line.host.as_str(), value))
@@ -55,8 +52,7 @@ impl LineTerms {
         })
     }
 
-    /// The texts that are looked for.
-    pub fn texts(&self) -> impl Iterator<Item = &str> {
-        self.terms.iter().flat_map(Terms::texts)
+    fn looked_for(&self) -> Vec<&str> {
+        self.terms.texts().collect()
     }
 }

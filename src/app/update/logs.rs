@@ -12,7 +12,7 @@ const LINES: u32 = 200;
 
 /// Follows the logs of the marked hosts, else of the selected one.
 pub(super) fn open(model: &mut Model) -> Vec<AppEffect> {
-    if *model.screen() == Screen::Logs {
+    if *model.screen() == Model::LOGS {
         return Vec::new();
     }
     if let Some(why) = model.obstacle(Need::LogHosts) {
@@ -30,8 +30,8 @@ pub(super) fn open(model: &mut Model) -> Vec<AppEffect> {
     let request = LogRequest { hosts, lines: LINES, follow: true, ..LogRequest::default() };
     let effects = follow(model, request);
     // One that lies deeper would show other hosts now.
-    model.screens.retain(|screen| *screen != Screen::Logs);
-    model.push(Screen::Logs);
+    model.screens.retain(|screen| *screen != Model::LOGS);
+    model.push(Model::LOGS);
     effects
 }
 
@@ -88,7 +88,7 @@ fn filter_on_hosts(model: &mut Model) -> Vec<AppEffect> {
 
 /// Takes news of followed logs in.
 pub(super) fn take(model: &mut Model, number: u64, event: LogEvent) {
-    let on_screen = *model.screen() == Screen::Logs;
+    let on_screen = *model.screen() == Model::LOGS;
     if let Some(logs) = model.logs.as_mut().filter(|logs| logs.number == number) {
         logs.take(event);
         model.changed |= on_screen;
@@ -100,12 +100,12 @@ pub(super) fn settle(model: &mut Model) -> Option<AppEffect> {
     let shown = model.shown_name();
     let logs = model.logs.as_mut()?;
     if Some(&logs.env) != shown.as_ref() {
-        model.screens.retain(|screen| *screen != Screen::Logs);
+        model.screens.retain(|screen| *screen != Model::LOGS);
         if model.screens.is_empty() {
             model.screens.push(Screen::ROOT);
         }
     }
-    if !model.screens.contains(&Screen::Logs) {
+    if !model.screens.contains(&Model::LOGS) {
         model.logs = None;
         return Some(AppEffect::StopLogs);
     }

@@ -184,7 +184,7 @@ fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &InheritedBy<'_>, context
     let unwatched = place.scope.services.unwatched(&roles);
     let backups = backups::of_host(reader, table, &place.scope.backups, &roles);
     let checks = checks::of_host(reader, table, &place.scope.checks, &roles);
-    let logs = logs::of_host(reader, table, &place.scope.logs, &roles);
+    let logs = logs::read(reader, table, place.scope.logs.clone(), logs::TablePlace::OfHost);
     let id = HostId { env: place.env.clone(), host: name };
     (!address_is_bad).then_some(Host {
         id,

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::named::{NamedTable, TablePlace};
+use super::named::NamedTable;
+pub(super) use super::named::TablePlace;
 use super::role::role_name;
 use crate::config::reader::{At, Reader, Table};
-use jumpdeck_fleet::log::{DeclaredLog, logs_of_roles};
-use jumpdeck_fleet::names::RoleName;
+use jumpdeck_fleet::log::DeclaredLog;
 
 const HINT: &str =
     "write mysql = { roles = [\"db\"], files = [\"/var/log/mysql/error.log\"] }; or mysql = false";
@@ -27,18 +27,18 @@ static LOGS: NamedTable<DeclaredLog> = NamedTable {
 };
 
 /// Takes what a table says over what is inherited, log by log and field by field.
-pub(super) fn read(reader: &mut Reader, table: &Table<'_>, inherited: Vec<DeclaredLog>) -> Vec<DeclaredLog> {
-    LOGS.read_over(reader, table, inherited, TablePlace::OfRoles)
-}
-
-/// The logs of a host: those of its roles, and what its own table says.
-pub(super) fn of_host(
+pub(super) fn read(
     reader: &mut Reader,
     table: &Table<'_>,
-    inherited: &[DeclaredLog],
-    roles: &[RoleName],
+    inherited: Vec<Arc<DeclaredLog>>,
+    place: TablePlace,
 ) -> Vec<Arc<DeclaredLog>> {
-    LOGS.of_host(reader, table, logs_of_roles(inherited, roles))
+    // All hosts share what none of them changes.
+    if table.get(LOGS.key).is_none() {
+        return inherited;
+    }
+    let all = inherited.iter().map(|log| log.as_ref().clone()).collect();
+    LOGS.read_over(reader, table, all, place).into_iter().map(Arc::new).collect()
 }
 
 fn log(
@@ -57,6 +57,10 @@ fn log(
     let none =
         || DeclaredLog { name: key.value.to_owned(), roles: Vec::new(), files: Vec::new(), built_in: false };
     let mut log = was.unwrap_or_else(none);
+    if place == TablePlace::OfHost {
+        // It is this host's, whatever its roles are.
+        log.roles.clear();
+    }
     if place == TablePlace::OfRoles
         && let Some(names) = reader.strings(table, "roles", "write roles = [\"db\"]")
     {
@@ -111,8 +115,12 @@ mod tests {
         let hosts = fleet.environments.iter().flat_map(|env| &env.hosts);
         hosts
             .map(|host| {
-                let files: Vec<&str> =
-                    host.logs.iter().flat_map(|log| log.files.iter().map(String::as_str)).collect();
+                let files: Vec<&str> = host
+                    .logs
+                    .iter()
+                    .filter(|log| log.is_on(&host.roles))
+                    .flat_map(|log| log.files.iter().map(String::as_str))
+                    .collect();
                 format!("{}: {}", host.id.host, files.join(" "))
             })
             .collect()

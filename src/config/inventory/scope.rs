@@ -66,7 +66,7 @@ pub(super) struct SettingScope {
     pub(super) services: ServiceSettings,
     pub(super) backups: Vec<DeclaredBackup>,
     pub(super) checks: Vec<DeclaredCheck>,
-    pub(super) logs: Vec<DeclaredLog>,
+    pub(super) logs: Vec<Arc<DeclaredLog>>,
     pub(super) contacts: Contacts,
 }
 
@@ -127,7 +127,7 @@ impl SettingScope {
         self.services = services::read(reader, table, self.services);
         self.backups = backups::read(reader, table, self.backups);
         self.checks = checks::read(reader, table, self.checks);
-        self.logs = logs::read(reader, table, self.logs);
+        self.logs = logs::read(reader, table, self.logs, logs::TablePlace::OfRoles);
         self.contacts = contacts::read(reader, table, self.contacts);
         self
     }

@@ -71,7 +71,7 @@ pub(super) fn logs(host: &Host, request: &LogRequest) -> Vec<AskedLog> {
         let files = request.files.iter().map(|file| AskedLog::file(file, Wanted::Named, true));
         return unit.chain(files).collect();
     }
-    let declared = host.logs.iter().flat_map(|log| {
+    let declared = host.logs.iter().filter(|log| log.is_on(&host.roles)).flat_map(|log| {
         let wanted = if log.built_in { Wanted::Usual } else { Wanted::Named };
         log.files.iter().map(move |file| AskedLog::file(file, wanted, true))
     });

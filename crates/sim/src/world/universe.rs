@@ -11,7 +11,7 @@ use jumpdeck_fleet::fleet::{
     Cadence, Environment, Fleet, Guard, Host, Jump, JumpBox, Requirement, Thresholds, Transport,
     database_files_of_salt, default_requirements, with_database_files, with_peers,
 };
-use jumpdeck_fleet::log::{default_logs, logs_of_roles};
+use jumpdeck_fleet::log::default_logs;
 use jumpdeck_fleet::names::{EnvName, HostId, RoleName};
 
 use super::spec::{EnvironmentSpec, WorldSpec};
@@ -209,6 +209,7 @@ fn checks_of(machine: &crate::posix::machine::Machine) -> Vec<Arc<DeclaredCheck>
 }
 
 fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>) -> Option<Environment> {
+    let logs = default_logs();
     let hosts = world.machines().map(|machine| {
         Arc::new(Host {
             id: HostId { env: name.clone(), host: machine.name.clone() },
@@ -224,7 +225,7 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
             backups: backups_of(world, machine),
             checks: checks_of(machine),
             unwatched: Vec::new(),
-            logs: logs_of_roles(&default_logs(), &machine.roles()),
+            logs: logs.clone(),
             sudo: false,
         })
     });

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::*;
+use crate::app::rows::LineTerms;
 
 fn name(text: &str) -> HostName {
     HostName::new(text).unwrap()
