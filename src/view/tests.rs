@@ -31,6 +31,7 @@ mod shell;
 mod strip;
 mod themes;
 mod views;
+mod walk;
 
 pub(super) const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 

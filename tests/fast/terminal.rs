@@ -423,3 +423,24 @@ fn the_palette_leads_to_a_host_and_to_a_screen() {
         });
     }
 }
+
+/// Selecting with the mouse is the terminal's: no screen, dialog or palette asks for its reports.
+#[test]
+fn the_mouse_stays_with_the_terminal() {
+    let home = tempfile::tempdir().unwrap();
+    let mut pty = Pty::demo(&home);
+    pty.until("a host that answers", |p| p.contents().contains("hosts up"));
+    for keys in
+        ["1", "2", "3", "4", "5", "b", "H", "A", "\u{1b}", "?", "\u{1b}", ":", "\u{1b}", "/db", "\u{1b}"]
+    {
+        let said = pty.said.len();
+        pty.type_text(keys);
+        pty.until("another picture", |p| p.said.len() > said);
+    }
+    pty.type_text("q");
+    pty.exit();
+    let said = String::from_utf8_lossy(&pty.said).into_owned();
+    for mode in ["9", "1000", "1001", "1002", "1003", "1005", "1006", "1015", "1016"] {
+        assert!(!said.contains(&format!("\u{1b}[?{mode}h")), "mode {mode}");
+    }
+}
