@@ -437,7 +437,7 @@ fn the_mouse_stays_with_the_terminal() {
         pty.type_text(keys);
         pty.until("another picture", |p| p.said.len() > said);
     }
-    pty.type_text("q");
+    pty.signal(Signal::TERM);
     pty.exit();
     let said = String::from_utf8_lossy(&pty.said).into_owned();
     for mode in ["9", "1000", "1001", "1002", "1003", "1005", "1006", "1015", "1016"] {
