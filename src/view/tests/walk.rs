@@ -78,7 +78,7 @@ fn the_header_names_the_environment_that_keys_act_on() {
             AppEffect::Refresh(env) => Some(env.to_string()),
             _ => None,
         });
-        asked.expect("the hosts of an environment are asked")
+        asked.unwrap_or_else(|| panic!("no host of an environment is asked: {effects:?}"))
     };
     for (name, keymap) in keymaps() {
         for to in Destination::ALL {
