@@ -118,11 +118,13 @@ impl std::fmt::Debug for RemoteProgram {
 /// Whether all of it was sent. Each connection keeps two buffers as large as the most that was ever written to it at once: a piece
 /// goes out before the next one is there.
 async fn sent_in_pieces(channel: &ChannelWriteHalf<Msg>, bytes: &[u8]) -> bool {
-    for piece in bytes.chunks(PIECE) {
+    for (at, piece) in bytes.chunks(PIECE).enumerate() {
+        if at > 0 {
+            tokio::task::yield_now().await;
+        }
         if channel.data_bytes(piece.to_vec()).await.is_err() {
             return false;
         }
-        tokio::task::yield_now().await;
     }
     true
 }

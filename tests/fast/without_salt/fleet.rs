@@ -10,6 +10,9 @@ use super::rehearsal::Stage;
 /// What a run itself keeps, of its lease and its journal, lies below /run, and is no change of the fleet.
 const FOLDERS: &[&str] = &["/etc", "/home", "/mnt", "/opt", "/root", "/srv", "/tmp", "/usr", "/var"];
 
+/// Logs grow by time alone.
+const LOGS: &str = "/var/log/";
+
 /// Everything of a fleet that a runbook could change and time alone does not: files with their contents, services, accounts and
 /// settings of databases, servers and addresses of the cloud.
 pub(super) fn fingerprint(stage: &Stage) -> BTreeMap<String, String> {
@@ -17,7 +20,7 @@ pub(super) fn fingerprint(stage: &Stage) -> BTreeMap<String, String> {
     stage.world(|world| {
         let mut all = BTreeMap::new();
         for host in &hosts {
-            for path in below(world, host, FOLDERS) {
+            for path in below(world, host, FOLDERS).into_iter().filter(|path| !path.starts_with(LOGS)) {
                 let bytes = world.read_file(host, &path).unwrap_or_default();
                 all.insert(format!("{host}: {path}"), String::from_utf8_lossy(&bytes).into_owned());
             }
