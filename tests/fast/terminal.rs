@@ -139,7 +139,11 @@ impl Pty {
         };
         let moment = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
         let mut fds = [PollFd::new(master, PollFlags::IN)];
-        poll(&mut fds, Some(&moment)).unwrap();
+        match poll(&mut fds, Some(&moment)) {
+            // A child of another test has ended.
+            Err(rustix::io::Errno::INTR) => return,
+            polled => polled.unwrap(),
+        };
         if fds[0].revents().contains(PollFlags::IN) {
             let mut bytes = [0; 4096];
             let read = master.read(&mut bytes).unwrap();

@@ -47,7 +47,11 @@ impl Terminal {
     pub(crate) fn pump(&mut self) -> bool {
         let moment = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
         let mut fds = [PollFd::new(&self.master, PollFlags::IN)];
-        poll(&mut fds, Some(&moment)).unwrap();
+        match poll(&mut fds, Some(&moment)) {
+            // A child of another test has ended.
+            Err(rustix::io::Errno::INTR) => return false,
+            polled => polled.unwrap(),
+        };
         if !fds[0].revents().contains(PollFlags::IN) {
             return false;
         }
