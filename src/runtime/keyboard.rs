@@ -1,8 +1,8 @@
 //! The keyboard: a thread reads it, and what is typed goes to the console or, while the console has stepped aside, to a remote shell.
 //!
 //! Keys are read on a thread of their own and not through crossterm's `EventStream`: on a terminal that is gone its
-//! reader spins for ever inside `poll`, and would take the event loop with it. And crossterm is asked only for what is there
-//! already: a thread that waits inside crossterm could not be made to leave the next key to somebody else.
+//! reader spins for ever inside `poll`, and would take the event loop with it. And crossterm is asked only for what has arrived
+//! already, because a thread that waits inside crossterm could not be made to leave the next key to somebody else.
 
 use std::io::{self, PipeReader, PipeWriter, Read, Stdin, Write};
 use std::thread;

@@ -108,7 +108,7 @@ fn typed(stdin: &Stdin) -> io::Result<Option<Vec<u8>>> {
     piece(stdin).map(Some)
 }
 
-/// What is there to read, empty at the end: below the buffer of the standard library.
+/// Reads what was typed; empty at the end of input. The buffer of the standard library is not used: it would keep bytes back.
 pub(super) fn piece(stdin: &Stdin) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; PIECE];
     let length = rustix::io::read(stdin, bytes.as_mut_slice())?;
@@ -179,7 +179,7 @@ fn give_back(modes: Option<&RemoteModes>) {
 }
 
 /// Gives the terminal back before the panic's message is printed, and ends the process: with a part of it dead, the shell would only
-/// look alive. A terminal that is not taken is no concern of this.
+/// look alive. A terminal that is not taken is left as it is.
 fn give_back_on_panic() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {

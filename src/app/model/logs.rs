@@ -162,7 +162,7 @@ impl LogView {
             }
             self.first += 1;
         }
-        // What stood at the bottom is no longer kept: the oldest that is stands there.
+        // The line at the bottom is no longer kept: the oldest one that is kept takes its place.
         if let Some(at) = &mut self.at {
             *at = (*at).max(self.first);
         }

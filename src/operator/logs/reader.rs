@@ -231,7 +231,7 @@ pub(super) fn journal(mut body: Vec<u8>, rest: &[u8]) -> (Vec<u8>, Option<String
         if !body.ends_with(b"\n") {
             body.push(b'\n');
         }
-        // The first of them is the end of a line that is shown, the last is no line of the log.
+        // The first is the end of a line that is shown; the last is the cursor.
         return (body, cursor, behind.saturating_sub(2));
     }
     let at = last(&body);

@@ -8,7 +8,7 @@ use jumpdeck_fleet::log::{LogName, LogRequest, SYSTEM_FILES};
 const SCRIPT: &str = include_str!("read.sh");
 /// What is filtered or looked for by age begins with this many lines of the journal.
 const LOOKED_THROUGH: u32 = 10_000;
-/// A last line without a line end is taken for whole after so many requests.
+/// A last line without a line end counts as whole after this number of requests.
 const PATIENCE: u32 = 3;
 
 /// A log that is asked for.
@@ -26,7 +26,7 @@ pub(super) struct AskedLog {
     pub(super) found: bool,
     /// What is known to be wrong with it, so that it is said once.
     pub(super) trouble: Option<&'static str>,
-    /// So many requests found a last line without a line end.
+    /// How many requests found a last line without a line end.
     pub(super) unended: u32,
 }
 

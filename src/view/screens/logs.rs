@@ -288,7 +288,7 @@ fn says<'a>(scene: &Scene<'_>, logs: &LogView) -> Line<'a> {
     span(parts.join("   "), scene.styles.warning).into()
 }
 
-/// `17:02:11` in a zone so many seconds east of UTC.
+/// `17:02:11`, in a zone that is this number of seconds east of UTC.
 fn time_of_day(at: i64, zone: i32) -> String {
     let second = (at.div_euclid(1000) + i64::from(zone)).rem_euclid(86_400);
     format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)

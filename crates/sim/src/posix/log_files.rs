@@ -126,7 +126,7 @@ struct Turn {
 #[derive(Debug, Default)]
 pub(crate) struct Turns(Vec<Turn>);
 
-/// At most so many are remembered.
+/// The most that are remembered.
 const MOST: usize = 2_000;
 
 impl World {
