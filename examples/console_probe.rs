@@ -12,6 +12,7 @@ use jumpdeck::config::keymap::Keymap;
 use jumpdeck::operator::commands::Start;
 use jumpdeck::operator::control::RunControl;
 use jumpdeck::operator::logs::FollowedLogs;
+use jumpdeck::operator::timeline::recorder::TimelineRecorder;
 use jumpdeck::operator::views::ViewsFile;
 use jumpdeck::runtime::clipboard::Clipboard;
 use jumpdeck::runtime::handoff::Copier;
@@ -118,6 +119,7 @@ async fn console() -> Result<ConsoleEnd, RuntimeError> {
         ),
         shells: Shells::new(Box::new(|_, _| Box::pin(std::future::pending())), taken.keyboard),
         logs: LogFollowing::new(Box::new(|_, _| FollowedLogs::none())),
+        recorder: TimelineRecorder::none(),
         clock,
         input: taken.input,
         urgent: taken.urgent,

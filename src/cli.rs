@@ -13,6 +13,7 @@ mod advice_tests;
 mod check;
 mod common;
 mod console;
+mod events;
 mod exec;
 mod exit_codes;
 mod info;
@@ -58,6 +59,8 @@ enum Command {
     },
     /// Ask once and print: exit 0 ok, 1 warning, 2 critical, 3 unknown
     Status(status::StatusArgs),
+    /// What changed since when: problems that began and ended, roles, hosts; from the files that consoles keep
+    Events(events::EventsArgs),
     /// Run one command on the hosts that WHERE names, answers grouped by sameness: exit 0 all ended with 0, 1 some did not, 3 some could
     /// not be asked or did not end
     Exec(exec::ExecArgs),
@@ -114,6 +117,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             console::run(&Common { demo: Some(world), ..common.clone() }, &looks.or(cli.looks))
         }
         Some(Command::Status(args)) => status::run(common, &args.or_env(cli.looks.env)),
+        Some(Command::Events(args)) => events::run(common, &args.or_env(cli.looks.env)),
         Some(Command::Exec(args)) => exec::run(common, &args.or_env(cli.looks.env)),
         Some(Command::Logs(args)) => logs::run(common, &args.or_env(cli.looks.env)),
         Some(Command::Ssh(args)) => ssh::run(common, &args.or_env(cli.looks.env)),

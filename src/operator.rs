@@ -20,6 +20,7 @@
 //! | [`shelf`] | the runbooks there are |
 //! | [`start`] | making a plan, and beginning its run |
 //! | [`takeover`] | going on with a run whose console is gone |
+//! | [`timeline`] | what changed in an environment, on disk |
 //! | [`verify`] | what a journal proves, and to whom |
 //! | [`who`] | the operator's name |
 
@@ -42,6 +43,7 @@ pub mod service;
 pub mod shelf;
 pub mod start;
 pub mod takeover;
+pub mod timeline;
 pub mod verify;
 pub mod views;
 pub mod who;

@@ -12,13 +12,16 @@ use crate::app::model::Model;
 use crate::app::update::update;
 use crate::collect::clock::Clock;
 use crate::operator::control::RunControl;
+use crate::operator::timeline::recorder::TimelineRecorder;
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::log::LogEvent;
 use jumpdeck_fleet::run::{Arming, RunEvent};
 use jumpdeck_fleet::time::Moment;
+use jumpdeck_fleet::timeline::TimelineNews;
 
 pub mod clipboard;
 pub mod color;
+mod events;
 pub mod handoff;
 pub mod input;
 pub mod keeper;
@@ -73,6 +76,8 @@ pub struct Console<B: Backend, D, F, R, S> {
     pub shells: Shells,
     /// Logs that are followed.
     pub logs: LogFollowing,
+    /// Where events are kept.
+    pub recorder: TimelineRecorder,
     /// The process's clock; the same that snapshots are stamped with.
     pub clock: Clock,
     /// Keys, pastes, sizes.
@@ -96,6 +101,7 @@ enum NextInput {
     Views(ViewsNews),
     Shell(ShellMoment),
     Logs(u64, Vec<LogEvent>),
+    Timeline(TimelineNews),
     Time,
 }
 
@@ -120,6 +126,9 @@ where
         Err(error @ RuntimeError::Terminal(_)) => console.why(error).await,
         ended => ended,
     };
+    console.model.leave_events();
+    console.record();
+    console.recorder.end();
     console.keeper.finish().await;
     ended
 }
@@ -223,6 +232,11 @@ where
                     }
                     ended
                 }
+                NextInput::Timeline(news) => {
+                    self.tick();
+                    let effects = update(&mut self.model, Msg::Timeline(news));
+                    self.perform(effects)?
+                }
                 NextInput::Time => {
                     self.tick();
                     self.model.settle();
@@ -230,6 +244,7 @@ where
                 }
             };
             self.hand_on_arming(pace);
+            self.record();
             if let Some(ended) = ended {
                 return Ok(ended);
             }
@@ -262,6 +277,7 @@ where
             Some(copied) = self.copier.outcomes.recv() => NextInput::CopyOutcome(copied),
             Some(moment) = self.shells.moments.recv() => NextInput::Shell(moment),
             Some(news) = self.keeper.news.recv() => NextInput::Views(news),
+            Some(news) = self.recorder.news.recv() => NextInput::Timeline(news),
             event = self.run_news.recv(), if pace.run_news_open => NextInput::RunNews(event),
             taken = self.news.recv_many(batch, BATCH), if pace.news_open => NextInput::News(taken),
             (number, events) = self.logs.next() => NextInput::Logs(number, events),
@@ -277,6 +293,7 @@ where
 
     fn tick(&mut self) {
         update(&mut self.model, Msg::Tick(self.clock.now()));
+        self.read_clock();
     }
 
     fn frame(&mut self, pace: &mut DrawPace) -> Result<(), RuntimeError> {
@@ -376,6 +393,7 @@ where
                     self.fleet.use_inventory(&fleet);
                     self.runs.use_inventory(&fleet);
                 }
+                AppEffect::ReadEvents(env) => self.recorder.open(&env),
                 AppEffect::UseTheme(name) => self.draw.use_theme(&name),
                 AppEffect::ListRunbooks(env) => self.runs.list(&env),
                 AppEffect::FindInputs(env, runbook) => self.runs.find(&env, &runbook),

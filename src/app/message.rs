@@ -16,6 +16,7 @@ use jumpdeck_fleet::names::{EnvName, HostName};
 use jumpdeck_fleet::run::{Mode, RunCommand, RunEvent};
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
+use jumpdeck_fleet::timeline::{TimelineNews, WallTime};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -28,6 +29,10 @@ pub enum Msg {
     Resize(u16, u16),
     /// Time has passed.
     Tick(Moment),
+    /// The clock says so.
+    Clock(WallTime),
+    /// News of events on disk.
+    Timeline(TimelineNews),
     /// News of the fleet.
     Fleet(FleetEvent),
     /// News of runs.
@@ -76,6 +81,8 @@ pub enum AppEffect {
     Answer(QuestionId, Answer),
     /// Go on with this fleet: the inventory was read again.
     UseInventory(Arc<Fleet>),
+    /// Read the events of that environment from disk.
+    ReadEvents(EnvName),
     /// Use the theme of that name from now on.
     UseTheme(String),
     /// Tell what there is to run in the environment.

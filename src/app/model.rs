@@ -16,6 +16,7 @@ use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::snapshot::LinkState;
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
+use jumpdeck_fleet::timeline::WallTime;
 
 mod abilities;
 pub mod commands;
@@ -30,6 +31,7 @@ pub mod picker;
 mod remedies;
 pub mod runs;
 pub mod shell;
+pub mod timeline;
 pub mod views;
 mod way;
 
@@ -120,6 +122,12 @@ pub struct Model {
     pub shell: Option<shell::ShellBox>,
     /// How many shells were asked for.
     pub(in crate::app) shells: u64,
+    /// The time of clocks, and the moment at which it was so.
+    pub clock: (WallTime, Moment),
+    /// Whether events are kept on disk.
+    pub keeps_events: bool,
+    /// Whether the events of all environments are shown together.
+    pub all_events: bool,
 }
 
 impl fmt::Debug for Model {
@@ -218,6 +226,9 @@ impl Model {
             zone: 0,
             shell: None,
             shells: 0,
+            clock: (WallTime::default(), now),
+            keeps_events: false,
+            all_events: false,
         }
     }
 

@@ -8,7 +8,7 @@ use super::rows::selection::{select, selected};
 use crate::config::action::{Action, Destination};
 use crate::config::keymap::Layer;
 use crate::config::views::SavedView;
-use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::names::{HostId, HostName};
 use jumpdeck_fleet::problem::Problem;
 
 macro_rules! screens {
@@ -47,6 +47,7 @@ screens! {
     roles => Roles, "Requirements against what is found.";
     problems => Problems, "What is wrong, worst first.";
     services => Services, "Every service, and how it is on each of its hosts.";
+    events => Events, "What changed, the newest first.";
     runbooks => Runbooks, "Unfinished runs, and the runbooks.";
     plan => Plan, "A plan, before anything runs.";
     run => Run(String), "A run, by its id.";
@@ -254,6 +255,17 @@ pub trait ScreenKind: Sync {
     /// Whether there is something to open.
     fn opens(&self, model: &Model) -> bool {
         self.selected(model).is_some()
+    }
+
+    /// The host that opening leads to, where it may be one of another environment.
+    fn leads_to(&self, model: &Model) -> Option<HostId> {
+        let _ = model;
+        None
+    }
+
+    /// Whether its rows are events, of this environment or of all.
+    fn shows_events(&self) -> bool {
+        false
     }
 
     /// Opens what is selected.

@@ -11,6 +11,7 @@ use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::problem::{Problem, Severity};
 use jumpdeck_fleet::snapshot::LinkState;
 use jumpdeck_fleet::time::Moment;
+use jumpdeck_fleet::timeline::WallTime;
 
 /// News is judged at most this often; what has come meanwhile is judged together.
 const JUDGE_EVERY: Duration = Duration::from_millis(200);
@@ -26,9 +27,9 @@ impl Model {
             // Shown is watched, from then on.
             env.watched = true;
         }
-        let (active, held) = (self.active, self.paused.is_some());
+        let (active, held, clock) = (self.active, self.paused.is_some(), self.wall());
         for (at, env) in self.environments.iter_mut().enumerate() {
-            if due(env).is_some_and(|due| due <= now) && judge_now(env, now) {
+            if due(env).is_some_and(|due| due <= now) && judge_now(env, now, clock) {
                 // Other environments show on their tabs; a held screen shows none of it.
                 self.changed |= !held || at != active;
             }
@@ -55,10 +56,12 @@ fn due(env: &EnvironmentState) -> Option<Moment> {
 }
 
 /// Judges an environment; says whether the verdict is another than before.
-fn judge_now(env: &mut EnvironmentState, now: Moment) -> bool {
+fn judge_now(env: &mut EnvironmentState, now: Moment, clock: WallTime) -> bool {
     let situation =
         Situation { env: &env.spec, jump: &env.jump, hosts: &env.hosts, outside: &env.outside, now };
-    let Judgement { problems, roles } = judge(&situation);
+    let judgement = judge(&situation);
+    let recorded = env.timeline.look(&situation, &judgement, clock);
+    let Judgement { problems, roles } = judgement;
     env.unjudged = false;
     env.judged_at = Some(now);
     let changed = problems != env.problems || roles != env.roles;
@@ -67,7 +70,7 @@ fn judge_now(env: &mut EnvironmentState, now: Moment) -> bool {
         env.problems = problems;
         env.roles = roles;
     }
-    changed
+    changed || recorded
 }
 
 fn worst(problems: &[Problem]) -> HashMap<HostName, Severity> {

@@ -81,6 +81,14 @@ fn take(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
             views::take(model, news);
             Vec::new()
         }
+        Msg::Clock(at) => {
+            model.clock = (at, model.now);
+            Vec::new()
+        }
+        Msg::Timeline(news) => {
+            model.take_timeline(news);
+            Vec::new()
+        }
         Msg::Fleet(event) => news::take(model, event),
         Msg::Run(event) => {
             model.changed = true;

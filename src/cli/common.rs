@@ -65,7 +65,7 @@ pub(super) struct ShownFirst {
     /// The saved view shown first, by its name: its environment, screen, filter and order
     #[arg(long, value_name = "NAME", conflicts_with_all = ["screen", "host", "filter", "sort", "reverse", "env"])]
     pub(super) view: Option<String>,
-    /// The screen shown first: fleet, replication, roles, problems, services, runbooks, past-runs or saved-views [default: fleet]
+    /// The screen shown first: fleet, replication, roles, problems, services, events, runbooks, past-runs or saved-views [default: fleet]
     #[arg(long, value_name = "NAME", conflicts_with = "host")]
     pub(super) screen: Option<String>,
     /// The host whose page is shown first

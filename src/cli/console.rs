@@ -26,6 +26,7 @@ use crate::operator::fleet_command::FleetCommands;
 use crate::operator::kept_text;
 use crate::operator::logs::follow;
 use crate::operator::service::{LeftInEffect, RunService};
+use crate::operator::timeline::recorder::TimelineRecorder;
 use crate::operator::views::ViewsFile;
 use crate::runtime::clipboard::Clipboard;
 use crate::runtime::color::Capabilities;
@@ -114,6 +115,13 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
     model.views.orders = orders;
     model.views.take(saved.map_err(|mistakes| views_refused(&mistakes, looks.view.view.as_deref())));
     shown.enter(&mut model);
+    let recorder = if target.fleet.simulated {
+        TimelineRecorder::none()
+    } else {
+        model.keep_events();
+        let names = target.fleet.environments.iter().map(|env| env.name.clone()).collect();
+        TimelineRecorder::start(setup.paths.timelines(), names)
+    };
     let support = match setup.settings.color {
         ColorChoice::Auto => terminal_says.wanted,
         ColorChoice::Always => terminal_says.possible,
@@ -135,6 +143,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
         keeper: FileKeeper::new(KeptFiles { views, palette }),
         shells: Shells::new(opens_shells(shells), taken.keyboard),
         logs: LogFollowing::new(Box::new(move |env, request| follow(&logs, env, request))),
+        recorder,
         clock: target.clock,
         input: taken.input,
         urgent: taken.urgent,

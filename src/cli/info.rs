@@ -34,6 +34,7 @@ pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
         ("signers", place(&paths.allowed_signers())),
         ("state", place(&paths.state)),
         ("runs", place(&paths.runs())),
+        ("events", place(&paths.timelines())),
         ("copied views", place(&paths.handoff())),
         ("log", format!("{}; written when {} is set", place(&paths.state.join(log::FILE)), log::VARIABLE)),
         ("agent", agent),

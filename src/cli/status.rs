@@ -30,6 +30,8 @@ pub mod table;
 #[cfg(test)]
 mod unknown_tests;
 
+pub(super) use export::no_formula;
+
 /// News on its way from the actors; a full queue makes them wait.
 const QUEUE: usize = 1024;
 

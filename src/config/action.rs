@@ -120,11 +120,13 @@ pub enum Need {
     LogHosts,
     /// Logs on screen.
     Logs,
+    /// Events on screen.
+    Events,
 }
 
 impl Need {
     /// Every one.
-    pub const ALL: [Need; 21] = [
+    pub const ALL: [Need; 22] = [
         Self::Nothing,
         Self::Moves,
         Self::Selected,
@@ -146,6 +148,7 @@ impl Need {
         Self::SavedView,
         Self::LogHosts,
         Self::Logs,
+        Self::Events,
     ];
 }
 
@@ -177,6 +180,7 @@ actions! {
         Runbooks, "screen_runbooks", "runbooks";
         PastRuns, "screen_past_runs", "past runs";
         Views, "screen_views", "saved views";
+        Events, "screen_events", "events";
     }
     after: {
         Command, "command", CommandHost, "run a command on the marked hosts, or on this one";
@@ -198,6 +202,7 @@ actions! {
         LogOnly, "log_only", Logs, "lines of one host alone, or of all";
         LogHide, "log_hide", Logs, "hide the lines of the host";
         LogWrap, "log_wrap", Logs, "break or cut long lines";
+        AllEnvironments, "all_environments", Events, "events of all environments, or of this one";
         NextTheme, "next_theme", Themes, "next theme";
         Palette, "palette", Nothing, "command palette: find and do anything";
         Help, "help", Nothing, "help";

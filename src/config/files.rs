@@ -87,6 +87,12 @@ impl Paths {
         self.state.join("disks")
     }
 
+    /// The folder of what changed in environments.
+    #[must_use]
+    pub fn timelines(&self) -> PathBuf {
+        self.state.join("events")
+    }
+
     /// The folder of the views that were copied.
     #[must_use]
     pub fn handoff(&self) -> PathBuf {

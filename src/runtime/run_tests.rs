@@ -257,6 +257,7 @@ impl Person {
             copier: super::tests::copier(std::path::Path::new("/nonexistent")),
             shells: super::tests::no_shells(),
             logs: super::tests::no_logs(),
+            recorder: TimelineRecorder::none(),
             clock,
             input,
             urgent: urgent_receiver,

@@ -201,6 +201,7 @@ impl Harness {
             copier: copier(home.path()),
             shells: no_shells(),
             logs: no_logs(),
+            recorder: TimelineRecorder::none(),
             clock,
             input,
             urgent: urgent_receiver,

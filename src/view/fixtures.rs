@@ -15,6 +15,7 @@ use jumpdeck_fleet::replication::*;
 use jumpdeck_fleet::snapshot::*;
 use jumpdeck_fleet::storage::Filesystem;
 use jumpdeck_fleet::time::Moment;
+use jumpdeck_fleet::timeline::WallTime;
 
 use super::styles::{ColorSupport, Styles};
 
@@ -89,6 +90,8 @@ pub(crate) fn of(environments: Vec<Arc<Environment>>) -> Model {
         NOW,
         (80, 24),
     );
+    // 17:02:03 on 30 November 2026.
+    model.clock = (WallTime(1_796_058_123), NOW);
     model.settle();
     model
 }

@@ -134,6 +134,7 @@ pub(crate) fn list_for() -> Model {
         named: Vec::new(),
         kind: ProblemKind::HostDown,
         service: None,
+        subject: None,
         message: "timed out: no answer within 10 s after the TCP connection".to_owned(),
     });
     settled(model)

@@ -34,6 +34,7 @@ drawings! {
     roles => Roles;
     problems => Problems;
     services => Services;
+    events => Events;
     runbooks => Runbooks;
     plan => Plan;
     run => Run;

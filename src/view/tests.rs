@@ -17,6 +17,7 @@ use jumpdeck_fleet::time::Moment;
 
 mod commands;
 mod contacts;
+mod events;
 mod growth;
 mod hints;
 mod knowledge;

@@ -13,15 +13,15 @@ use jumpdeck_sim::world::universe::Universe;
 use terminal::Terminal;
 
 /// A simulated fleet that listens, and a home folder with an inventory of some of its hosts.
-struct Site {
-    home: tempfile::TempDir,
+pub(crate) struct Site {
+    pub(crate) home: tempfile::TempDir,
     _runtime: tokio::runtime::Runtime,
     _fleet: (SimFleet, Listening),
     head: String,
 }
 
 impl Site {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let (fleet, listening, known) = runtime.block_on(async {
@@ -47,7 +47,7 @@ impl Site {
         Self { home, _runtime: runtime, _fleet: (fleet, listening), head }
     }
 
-    fn inventory(&self) -> PathBuf {
+    pub(crate) fn inventory(&self) -> PathBuf {
         self.home.path().join(".config/jumpdeck/inventory.toml")
     }
 
@@ -55,13 +55,13 @@ impl Site {
         format!("{}{hosts}", self.head)
     }
 
-    fn write(&self, hosts: &str) {
+    pub(crate) fn write(&self, hosts: &str) {
         let path = self.inventory();
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, self.text(hosts)).unwrap();
     }
 
-    fn console(&self, args: &[&str]) -> Terminal {
+    pub(crate) fn console(&self, args: &[&str]) -> Terminal {
         let mut command = Command::new("setsid");
         command.args(["--ctty", env!("CARGO_BIN_EXE_jumpdeck")]).args(args);
         for variable in

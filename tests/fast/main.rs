@@ -16,6 +16,7 @@ mod circles;
 mod command_line;
 mod console_run;
 mod contract;
+mod events;
 mod exec;
 mod guard;
 mod guard_rehearsed;

@@ -130,8 +130,21 @@ impl<'a> Situation<'a> {
             named: Vec::new(),
             kind,
             service: None,
+            subject: None,
             message,
         }
+    }
+
+    /// The same, of one thing among others of the host.
+    fn problem_with(
+        &self,
+        severity: Severity,
+        host: Option<&HostName>,
+        kind: ProblemKind,
+        subject: &str,
+        message: String,
+    ) -> Problem {
+        Problem { subject: Some(subject.to_owned()), ..self.problem(severity, host, kind, message) }
     }
 
     /// A problem of the environment that names some of its hosts.

@@ -27,5 +27,6 @@ pub mod storage;
 pub mod summary;
 pub mod text;
 pub mod time;
+pub mod timeline;
 pub mod topology;
 pub mod upkeep;

@@ -106,6 +106,8 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// The service that a problem of a service is about; for one that is seen from outside, the check.
     pub service: Option<String>,
+    /// What tells it from others of its kind on the same host, where it is no service: the mount point, the question, the role, the run.
+    pub subject: Option<String>,
     /// What is wrong, with the figures, and where it helps, what to do next. Printable.
     pub message: String,
 }

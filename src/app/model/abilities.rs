@@ -48,6 +48,7 @@ impl Model {
                 unless(!self.log_hosts().is_empty(), "select or mark a host first: its logs are followed")
             }
             Need::Logs => unless(self.shown_logs().is_some(), "no logs are on screen"),
+            Need::Events => unless(kind.shows_events(), "this is for the screen of events"),
             Need::Themes => unless(self.themes.len() > 1, "this is the only theme"),
             Need::View if self.views.refused.is_some() => {
                 Some("the file of saved views has a mistake: mend it first")

@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::timeline::Timeline;
 use jumpdeck_fleet::fleet::{Environment, Host};
 use jumpdeck_fleet::history::Ring;
 use jumpdeck_fleet::judge::roles::RoleStanding;
-use jumpdeck_fleet::names::{HostName, RoleName};
+use jumpdeck_fleet::names::{EnvName, HostName, RoleName};
 use jumpdeck_fleet::outside::OutsideSnapshot;
 use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
 use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot};
 use jumpdeck_fleet::time::Moment;
+use jumpdeck_fleet::timeline::TimelineRecord;
 
 /// One environment's live state.
 #[derive(Debug, Clone)]
@@ -40,6 +42,8 @@ pub struct EnvironmentState {
     pub unjudged: bool,
     /// When it was last judged.
     pub judged_at: Option<Moment>,
+    /// What changed in it.
+    pub timeline: Timeline,
 }
 
 /// A host's figures over the last hour.
@@ -74,6 +78,8 @@ pub struct Selection {
     pub runbook: Option<LibraryRow>,
     /// The past run selected.
     pub past_run: Option<String>,
+    /// The event selected: its environment and its first record.
+    pub event: Option<(EnvName, TimelineRecord)>,
     /// First line shown of a host's detail, or of a past run's report.
     pub detail_scroll: usize,
     /// Where the selection last was, so that its neighbour is taken when it goes.
@@ -116,6 +122,7 @@ impl EnvironmentState {
             selection: Selection::default(),
             unjudged: true,
             judged_at: None,
+            timeline: Timeline::default(),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::app::rows::selection::select;
 use crate::app::rows::sorting;
 use crate::config::action::{Action, Destination, Need};
 use crate::config::keymap::{KeyCode, KeyPress};
+use jumpdeck_fleet::names::HostId;
 
 pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
     let pending = model.pending.take();
@@ -115,13 +116,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
         Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::First | Action::Last => {
             moves::by(model, action);
         }
-        Action::Open => {
-            let kind = model.screen().kind();
-            return match kind.view(model) {
-                Some(view) => views::open(model, &view),
-                None => kind.open(model),
-            };
-        }
+        Action::Open => return open(model),
         Action::Back => {
             moves::back(model);
             return model.screen().kind().asks(model);
@@ -170,6 +165,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
         Action::Shell => return shell::open(model),
         Action::SaveView => views::ask_name(model),
         Action::DeleteView => views::ask_delete(model),
+        Action::AllEnvironments => match model.obstacle(Need::Events) {
+            Some(why) => model.say(why.to_owned()),
+            None => model.all_events = !model.all_events,
+        },
         Action::NextTheme => return next_theme(model),
         Action::Palette => return palette::open(model),
         Action::Help => model.help = if model.help.is_some() { None } else { Some(0) },
@@ -183,6 +182,27 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
         Action::Quit => return leave::quit(model),
     }
     Vec::new()
+}
+
+/// Opens what is selected; a host of another environment, in that one.
+fn open(model: &mut Model) -> Vec<AppEffect> {
+    let kind = model.screen().kind();
+    if let Some(view) = kind.view(model) {
+        return views::open(model, &view);
+    }
+    let Some(HostId { env, host }) = kind.leads_to(model) else { return kind.open(model) };
+    let place = model.environments.iter().find(|one| one.spec.name == env);
+    if place.is_none_or(|place| place.host(&host).is_none()) {
+        model.say(format!("{host} is not in the inventory of {env}"));
+        return Vec::new();
+    }
+    let effects = palette::switch(model, &env);
+    if model.shown().is_some_and(|shown| shown.host(&host).is_none()) {
+        // The screen was paused before the inventory had this host.
+        pause::unpause(model);
+    }
+    model.open_host(host);
+    effects
 }
 
 /// What lies under help is not acted on unseen.

@@ -11,6 +11,7 @@ use jumpdeck_fleet::event::InventoryNews;
 use jumpdeck_fleet::fleet::{Changes, Environment, Fleet};
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::timeline::TimelineKeeping;
 
 /// How long the line shows that says what changed: whoever looks at another window for a moment shall find it.
 const NOTICE_FOR: Duration = Duration::from_secs(20);
@@ -115,13 +116,21 @@ fn environments(model: &mut Model, before: &Fleet) -> Vec<AppEffect> {
     let mut known: HashMap<EnvName, EnvironmentState> =
         std::mem::take(&mut model.environments).into_iter().map(|env| (env.spec.name.clone(), env)).collect();
     let fleet = model.fleet.clone();
+    let mut unread = Vec::new();
     for spec in &fleet.environments {
         model.environments.push(match known.remove(&spec.name) {
             Some(mut state) => {
                 state.follow(spec, model.now);
                 state
             }
-            None => EnvironmentState::new(spec.clone(), model.now),
+            None => {
+                let mut state = EnvironmentState::new(spec.clone(), model.now);
+                if model.keeps_events {
+                    state.timeline.keeping = TimelineKeeping::Reading;
+                    unread.push(AppEffect::ReadEvents(spec.name.clone()));
+                }
+                state
+            }
         });
     }
     let new_names = names(model);
@@ -140,9 +149,10 @@ fn environments(model: &mut Model, before: &Fleet) -> Vec<AppEffect> {
         leave_gone_hosts(model);
     }
     let Some(env) = model.environments.get(model.active).map(|env| env.spec.clone()) else {
-        return Vec::new();
+        return unread;
     };
-    let mut effects = vec![AppEffect::Activate(env.name.clone())];
+    let mut effects = unread;
+    effects.push(AppEffect::Activate(env.name.clone()));
     if model.runs.listings.contains_key(&env.name) && before.environment(&env.name) != Some(&env) {
         effects.push(AppEffect::ListRunbooks(env.name.clone()));
     }

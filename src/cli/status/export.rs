@@ -94,7 +94,7 @@ fn host_rows(picture: &Picture) -> impl Iterator<Item = [String; COLUMNS.len()]>
 }
 
 /// A cell that a spreadsheet takes for text.
-fn no_formula(cell: &str) -> String {
+pub(in crate::cli) fn no_formula(cell: &str) -> String {
     // One character alone is none.
     if cell.len() > 1 && cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{cell}")

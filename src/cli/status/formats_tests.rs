@@ -95,6 +95,7 @@ async fn a_plugin_says_the_worst_first_and_figures_only_behind_the_bar() {
         named: Vec::new(),
         kind: ProblemKind::Service,
         service: None,
+        subject: None,
         message: message.to_owned(),
     };
     let mut problems = vec![problem(Severity::Critical, "redis | 'x'=1 is stopped")];

@@ -30,6 +30,7 @@ layers! {
     Roles, "roles";
     Problems, "problems";
     Services, "services";
+    Events, "events";
     Runbooks, "runbooks";
     Plan, "plan";
     Run, "run";

@@ -54,6 +54,7 @@ fn with(mut model: Model, severity: Severity, message: &str) -> Model {
         named: vec![name("db2")],
         kind: ProblemKind::ServerId,
         service: None,
+        subject: None,
         message: message.to_owned(),
     };
     env.problems.push(problem);

@@ -10,11 +10,23 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
         for (question, gap) in host.facts.questions() {
             let Some(gap) = gap.filter(|gap| !is_an_answer(question, gap)) else { continue };
             let message = format!("{question} {}", gap.describe());
-            out.push(s.problem(Severity::Unknown, Some(&host.id.host), ProblemKind::Unreadable, message));
+            out.push(s.problem_with(
+                Severity::Unknown,
+                Some(&host.id.host),
+                ProblemKind::Unreadable,
+                question,
+                message,
+            ));
         }
         for (question, gap) in host.facts.upkeep.current().into_iter().flat_map(Upkeep::unknown) {
             let message = format!("{question} {}", gap.describe());
-            out.push(s.problem(Severity::Unknown, Some(&host.id.host), ProblemKind::Unreadable, message));
+            out.push(s.problem_with(
+                Severity::Unknown,
+                Some(&host.id.host),
+                ProblemKind::Unreadable,
+                question,
+                message,
+            ));
         }
     }
 }

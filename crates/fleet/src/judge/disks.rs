@@ -46,14 +46,14 @@ fn judge_one(s: &Situation<'_>, snapshot: &HostSnapshot, filesystem: &Filesystem
             let hangs = matches!(gap, Gap::TimedOut | Gap::Stuck);
             let severity = if hangs { Severity::Critical } else { Severity::Unknown };
             let message = format!("{mount} ({}) {}", filesystem.device, gap.describe());
-            out.push(s.problem(severity, Some(host), ProblemKind::Mount, message));
+            out.push(s.problem_with(severity, Some(host), ProblemKind::Mount, mount.as_str(), message));
             return;
         }
     };
     // Without a size there is nothing to fill: a filesystem of the kernel's, or of a program that counts none.
     if usage.use_percent.is_none() && usage.size_kb > 0 {
         let message = format!("usage of {mount} is unknown: df reports none");
-        out.push(s.problem(Severity::Unknown, Some(host), ProblemKind::Disk, message));
+        out.push(s.problem_with(Severity::Unknown, Some(host), ProblemKind::Disk, mount.as_str(), message));
     }
     // One message for a filesystem: that it is nearly full already says more than that it will be.
     let growth = snapshot.growth_of(filesystem);
@@ -66,11 +66,11 @@ fn judge_one(s: &Situation<'_>, snapshot: &HostSnapshot, filesystem: &Filesystem
         let fills = fills.unwrap_or_default();
         let deleted = deleted_files(snapshot, filesystem, usage.size_kb).unwrap_or_default();
         let message = format!("{mount} {percent}% {full} ({free} of {size} available){fills}{deleted}");
-        out.push(s.problem(severity, Some(host), ProblemKind::Disk, message));
+        out.push(s.problem_with(severity, Some(host), ProblemKind::Disk, mount.as_str(), message));
     }
     if let Some((severity, percent)) = at_or_over(usage.inodes_use_percent, s.env.thresholds.inodes) {
         let message = format!("{mount} {percent}% of inodes in use");
-        out.push(s.problem(severity, Some(host), ProblemKind::Inodes, message));
+        out.push(s.problem_with(severity, Some(host), ProblemKind::Inodes, mount.as_str(), message));
     }
 }
 

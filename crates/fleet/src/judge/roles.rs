@@ -149,7 +149,7 @@ pub(super) fn rule(s: &Situation<'_>, standings: &[RoleStanding], out: &mut Vec<
         let severity = if found > 0 && too_few { Severity::Warning } else { Severity::Critical };
         let who = if found == 0 { "none".to_owned() } else { format!("{found}: {}", some_names(&names)) };
         let message = format!("role {}: {} required, found {who}", standing.role, required.describe());
-        out.push(s.problem(severity, None, ProblemKind::RoleCount, message));
+        out.push(s.problem_with(severity, None, ProblemKind::RoleCount, standing.role.as_str(), message));
     }
     for (spec, snapshot) in s.env.hosts.iter().zip(s.hosts) {
         let Some(roles) = s.is_judgeable(snapshot).then(|| reported(spec, snapshot)).flatten() else {

@@ -52,5 +52,5 @@ fn problem(s: &Situation<'_>, run: &LeftRun) -> Option<Problem> {
             (Severity::Unknown, format!("{about}; {look}; what is in effect is unknown: {why}"))
         }
     };
-    Some(s.problem(severity, None, ProblemKind::Run, message))
+    Some(s.problem_with(severity, None, ProblemKind::Run, id.as_str(), message))
 }

@@ -22,6 +22,7 @@ mod database_files;
 mod databases;
 mod figures;
 mod requirements;
+mod timeline;
 mod upkeep;
 
 const NOW: Moment = Moment(100_000);

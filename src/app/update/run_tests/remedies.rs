@@ -13,6 +13,7 @@ fn problem(host: &str, kind: ProblemKind, service: Option<&str>) -> Problem {
         named: Vec::new(),
         kind,
         service: service.map(str::to_owned),
+        subject: None,
         message: "it is stopped".to_owned(),
     }
 }

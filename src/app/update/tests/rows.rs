@@ -125,6 +125,7 @@ fn twins_among_problems_can_each_be_selected() {
         named: vec![],
         kind: ProblemKind::Disk,
         service: None,
+        subject: None,
         message: format!("/data{n} is full"),
     };
     model.environments[0].problems = vec![disk(1), disk(2), disk(3)];

@@ -37,6 +37,7 @@ fn a_problem_is_for_its_service_then_its_hosts_roles_then_the_environment() {
         named: Vec::new(),
         kind,
         service: service.map(str::to_owned),
+        subject: None,
         message: String::new(),
     };
     // Field by field: what the nearer one leaves open comes from the next.
