@@ -26,6 +26,7 @@ impl ScreenKind for Kind {
             A::PageDown,
             A::Back,
             A::Mark,
+            A::Compare,
             A::Command,
             A::Retry,
             A::Shell,

@@ -15,6 +15,7 @@ use jumpdeck_fleet::problem::{Problem, ProblemKind};
 use jumpdeck_fleet::snapshot::LinkState;
 
 mod commands;
+mod compare;
 mod inventory;
 mod logs;
 mod marks;
