@@ -128,7 +128,7 @@ pub enum Need {
 
 impl Need {
     /// Every one.
-    pub const ALL: [Need; 22] = [
+    pub const ALL: [Need; 23] = [
         Self::Nothing,
         Self::Moves,
         Self::Selected,
