@@ -23,6 +23,7 @@ mod logs;
 mod man;
 mod print;
 mod runbook;
+mod session;
 mod setup;
 #[cfg(feature = "demo")]
 mod simulate;
@@ -76,6 +77,9 @@ enum Command {
     /// Guided changes: list, show, plan, run, resume, rollback, runs, log, report, verify
     #[command(subcommand)]
     Runbook(runbook::RunbookCommand),
+    /// A maintenance session: start, note, join, handover, end, list, show, report
+    #[command(subcommand)]
+    Session(session::SessionCommand),
     /// Serve the simulated fleet to any SSH client on this machine
     #[cfg(feature = "demo")]
     Sim(simulate::SimArgs),
@@ -123,6 +127,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Ssh(args)) => ssh::run(common, &args.or_env(cli.looks.env)),
         Some(Command::Check { files }) => check::run(common, &files),
         Some(Command::Runbook(command)) => runbook::run(common, command, cli.looks.env),
+        Some(Command::Session(command)) => session::run(common, command, cli.looks.env),
         #[cfg(feature = "demo")]
         Some(Command::Sim(args)) => simulate::run(common, &args),
         Some(Command::Info) => info::run(common),

@@ -12,6 +12,7 @@
 //! | [`inputs`] | what a runbook asks before its plan is made |
 //! | [`left`] | runs that are not over, from the jump box |
 //! | [`logs`] | logs of many hosts, followed together |
+//! | [`maintenance`] | maintenance sessions: records on this machine and on the jump box |
 //! | [`listing`] | what there is to run in an environment, and what runs |
 //! | [`outcome`] | how a run was left |
 //! | [`past`] | runs that were, from the journals of this machine |
@@ -36,6 +37,7 @@ pub mod kept_text;
 pub mod left;
 pub mod listing;
 pub mod logs;
+pub mod maintenance;
 pub mod outcome;
 pub mod past;
 pub mod resume;

@@ -50,7 +50,8 @@ impl EventsArgs {
     }
 }
 
-fn time(text: &str) -> Result<Duration, String> {
+/// A time such as `90m` on the command line.
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     let wrong = || "must be a time such as 30m, 8h, 1d or 2w".to_owned();
     let span: jiff::Span = text.parse().map_err(|_| wrong())?;
     let days = jiff::SpanRelativeTo::days_are_24_hours();

@@ -93,6 +93,12 @@ impl Paths {
         self.state.join("events")
     }
 
+    /// The folder of maintenance sessions; of a simulated fleet apart.
+    #[must_use]
+    pub fn sessions(&self, simulated: bool) -> PathBuf {
+        self.state.join(if simulated { "sessions-demo" } else { "sessions" })
+    }
+
     /// The folder of the views that were copied.
     #[must_use]
     pub fn handoff(&self) -> PathBuf {

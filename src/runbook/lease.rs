@@ -24,6 +24,7 @@ mod keep;
 mod outbox;
 mod pace;
 mod places;
+pub mod sessions;
 mod shared;
 #[cfg(test)]
 mod tests;

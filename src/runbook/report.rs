@@ -22,6 +22,7 @@ use super::windows::WindowStory;
 use jumpdeck_fleet::run::ReportSection;
 
 pub use line::line;
+pub use markdown::{fence, md};
 
 /// The title of the section that tells what a run began and has not ended.
 pub const STILL_IN_EFFECT: &str = "STILL IN EFFECT";

@@ -43,6 +43,7 @@ mod replace_roles;
 mod resident;
 mod runbook_cli;
 mod security;
+mod session;
 mod shell_cli;
 mod sim_ssh;
 mod ssh;

@@ -33,18 +33,24 @@ async fn ask_with(
     (question, arguments): (&str, &[&str]),
     out: &mut (dyn FnMut(&[u8]) + Send),
 ) -> Result<Vec<u8>, LeaseError> {
-    let mut last = question.to_owned();
-    for argument in arguments {
-        let quoted = shlex::try_quote(argument).map_err(|_| LeaseError::Name((*argument).to_owned()))?;
-        last.push(' ');
-        last.push_str(&quoted);
-    }
+    let last = call(question, arguments)?;
     let script = words::script(places, run, &[], include_str!("ask.sh"), &last)?;
     let said = session.run(&script, ANSWER_LIMIT, out).await?.stdout;
     match said.strip_prefix(b"refused ") {
         Some(why) => Err(LeaseError::Refused(Clean::new(String::from_utf8_lossy(why).trim()))),
         None => Ok(said),
     }
+}
+
+/// The line that calls a function of a script.
+pub(super) fn call(question: &str, arguments: &[&str]) -> Result<String, LeaseError> {
+    let mut line = question.to_owned();
+    for argument in arguments {
+        let quoted = shlex::try_quote(argument).map_err(|_| LeaseError::Name((*argument).to_owned()))?;
+        line.push(' ');
+        line.push_str(&quoted);
+    }
+    Ok(line)
 }
 
 /// The entries of a run from a byte on, in pieces of a size that the link carries.

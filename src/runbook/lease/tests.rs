@@ -7,6 +7,7 @@ mod copies;
 mod lost;
 mod people;
 mod pieces;
+mod sessions;
 mod shells;
 
 use std::fs;

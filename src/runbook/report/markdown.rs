@@ -11,7 +11,8 @@ use super::collect::clean;
 use super::{Action, Proved, RunReport, StepReport};
 
 /// Text that means nothing to Markdown.
-fn md(text: &str) -> String {
+#[must_use]
+pub fn md(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         if "\\`*_[]<>|#~&!".contains(c) {
@@ -23,7 +24,7 @@ fn md(text: &str) -> String {
 }
 
 /// Lines in a fence longer than any they hold.
-fn fence(out: &mut String, lines: &[String]) {
+pub fn fence(out: &mut String, lines: &[String]) {
     let longest = lines.iter().flat_map(|l| l.split(|c| c != '`')).map(str::len).max().unwrap_or(0);
     let ticks = "`".repeat(longest.max(2) + 1);
     let _ = writeln!(out, "\n{ticks}\n{}\n{ticks}", lines.join("\n"));
