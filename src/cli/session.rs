@@ -50,7 +50,7 @@ pub(super) enum SessionCommand {
     /// Show a session: who takes part, what happened
     Show(NamedArgs),
     /// Print the report of a session, in the manner of a change log
-    Report(ReportArgs),
+    Report(SessionReportArgs),
 }
 
 /// Where, and whether the jump box is asked.
@@ -132,7 +132,7 @@ pub(super) struct ListArgs {
 }
 
 #[derive(Debug, Clone, Args)]
-pub(super) struct ReportArgs {
+pub(super) struct SessionReportArgs {
     /// How to print it; JSON is one document (docs/sessions.md)
     #[arg(long, value_enum, default_value_t = SessionFormat::Md)]
     format: SessionFormat,
@@ -409,7 +409,7 @@ async fn show(common: &Common, args: &NamedArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn report(common: &Common, args: &ReportArgs) -> Result<(), CliError> {
+async fn report(common: &Common, args: &SessionReportArgs) -> Result<(), CliError> {
     let mut site = SessionSite::open(common, &args.named.site)?;
     let (_, story) = find(&mut site, args.named.id.as_deref()).await?;
     let journals = site.journals();
