@@ -81,7 +81,7 @@ pub struct MaintenanceSession {
 }
 
 /// A line with the record that it is of, and its place among all.
-struct Placed<'r> {
+struct PlacedLine<'r> {
     at: (WallTime, u16),
     record: &'r SessionRecord,
     line: &'r SessionLine,
@@ -142,11 +142,11 @@ impl MaintenanceSession {
 
     fn take<'r>(
         &mut self,
-        placed: &Placed<'r>,
+        placed: &PlacedLine<'r>,
         works: &mut HashMap<(&'r str, &'r str), usize>,
         events: &mut HashMap<(&'r str, &'r str, &'r str), i64>,
     ) {
-        let Placed { at, record, line } = placed;
+        let PlacedLine { at, record, line } = placed;
         let SessionLine { who, entry, .. } = line;
         let (at, _) = *at;
         self.see(at, who, record);
@@ -229,12 +229,12 @@ impl MaintenanceSession {
     }
 
     /// The last handover counts; who confirmed the last confirmed one leads.
-    fn find_lead(&mut self, lines: &[Placed<'_>]) {
+    fn find_lead(&mut self, lines: &[PlacedLine<'_>]) {
         let confirmed = |key: &str| {
-            let confirms = |placed: &&Placed<'_>| matches!(&placed.line.entry, SessionEntry::Joined { confirms: Some(of), .. } if of == key);
+            let confirms = |placed: &&PlacedLine<'_>| matches!(&placed.line.entry, SessionEntry::Joined { confirms: Some(of), .. } if of == key);
             lines.iter().find(confirms).map(|placed| placed.line.who.clone())
         };
-        for Placed { record, line, .. } in lines {
+        for PlacedLine { record, line, .. } in lines {
             let SessionEntry::HandedOver { to } = &line.entry else { continue };
             let key = format!("{}:{}", record.name, line.number);
             match confirmed(&key).filter(|who| means(to.as_str(), who.as_str())) {
@@ -253,13 +253,13 @@ impl MaintenanceSession {
 }
 
 /// The lines of all records in the order of their times. Within a record a clock that is set back changes no order.
-fn merged(records: &[SessionRecord]) -> Vec<Placed<'_>> {
+fn merged(records: &[SessionRecord]) -> Vec<PlacedLine<'_>> {
     let mut all = Vec::new();
     for record in records {
         let mut latest = (WallTime(i64::MIN), 0);
         for line in &record.lines {
             latest = latest.max((line.at, line.ms));
-            all.push(Placed { at: latest, record, line });
+            all.push(PlacedLine { at: latest, record, line });
         }
     }
     all.sort_by(|a, b| (a.at, &a.record.name, a.line.number).cmp(&(b.at, &b.record.name, b.line.number)));
