@@ -232,7 +232,7 @@ impl<'s> SessionMirror<'s> {
                     Some(Clean::new(&format!("a record there has at most {} MiB", LONGEST_COPY >> 20)));
                 break;
             }
-            let piece = rest.get(..rest.floor_char_boundary(PIECE)).unwrap_or_default();
+            let piece = piece_of(rest);
             let of = (kept.env.as_str(), kept.id.as_str(), record.as_str());
             match add_in(&self.places, self.session, of, size, piece).await? {
                 RecordAdded::Size(now) if now == size => {
@@ -325,4 +325,10 @@ fn append(path: &std::path::Path, have: u64, bytes: &[u8]) -> std::io::Result<bo
     }
     file.write_all(bytes)?;
     Ok(true)
+}
+
+/// The first bytes of a text, as many as are sent at once, without a part of a character.
+fn piece_of(text: &str) -> &str {
+    let end = (0..=PIECE.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    text.get(..end).unwrap_or_default()
 }
