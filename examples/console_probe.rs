@@ -18,6 +18,7 @@ use jumpdeck::runtime::clipboard::Clipboard;
 use jumpdeck::runtime::handoff::Copier;
 use jumpdeck::runtime::keeper::{FileKeeper, KeptFiles};
 use jumpdeck::runtime::logs::LogFollowing;
+use jumpdeck::runtime::notices::Notifier;
 use jumpdeck::runtime::shells::Shells;
 use jumpdeck::runtime::{Console, ConsoleEnd, Draw, FleetControl, RuntimeError, run, terminal};
 use jumpdeck_fleet::event::{Answer, QuestionId};
@@ -119,6 +120,7 @@ async fn console() -> Result<ConsoleEnd, RuntimeError> {
         ),
         shells: Shells::new(Box::new(|_, _| Box::pin(std::future::pending())), taken.keyboard),
         logs: LogFollowing::new(Box::new(|_, _| FollowedLogs::none())),
+        notifier: Notifier::new(None, Clipboard::from_environment()),
         recorder: TimelineRecorder::none(),
         clock,
         input: taken.input,

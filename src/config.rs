@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod files;
 pub mod inventory;
 pub mod keymap;
+pub mod notices;
 pub(crate) mod reader;
 pub mod settings;
 pub mod store;

@@ -27,6 +27,7 @@ pub mod input;
 pub mod keeper;
 pub mod keyboard;
 pub mod logs;
+pub mod notices;
 mod ports;
 pub mod raw;
 #[cfg(test)]
@@ -45,6 +46,7 @@ use handoff::Copier;
 use input::{TerminalInput, Urgent};
 use keeper::{FileKeeper, KeeperJob, ViewsJob};
 use logs::LogFollowing;
+use notices::Notifier;
 use shells::{ReadyShell, ShellMoment, Shells};
 
 /// Frames are at least this far apart: 30 a second.
@@ -76,6 +78,8 @@ pub struct Console<B: Backend, D, F, R, S> {
     pub shells: Shells,
     /// Logs that are followed.
     pub logs: LogFollowing,
+    /// What the terminal says of problems that begin.
+    pub notifier: Notifier,
     /// Where events are kept.
     pub recorder: TimelineRecorder,
     /// The process's clock; the same that snapshots are stamped with.
@@ -245,6 +249,7 @@ where
             };
             self.hand_on_arming(pace);
             self.record();
+            self.say_what_began();
             if let Some(ended) = ended {
                 return Ok(ended);
             }

@@ -124,6 +124,8 @@ pub struct Model {
     pub(in crate::app) shells: u64,
     /// The time of clocks, and the moment at which it was so.
     pub clock: (WallTime, Moment),
+    /// Who uses this console: `account@machine`.
+    pub who: Clean,
     /// Whether events are kept on disk.
     pub keeps_events: bool,
     /// Whether the events of all environments are shown together.
@@ -227,6 +229,7 @@ impl Model {
             shell: None,
             shells: 0,
             clock: (WallTime::default(), now),
+            who: Clean::default(),
             keeps_events: false,
             all_events: false,
         }

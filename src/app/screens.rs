@@ -51,7 +51,6 @@ screens! {
     runbooks => Runbooks, "Unfinished runs, and the runbooks.";
     plan => Plan, "A plan, before anything runs.";
     run => Run(String), "A run, by its id.";
-    compare => Compare(compare::HostPair), "Two hosts side by side.";
     answers => Answers, "The answers to the last command of the environment.";
     past => PastRuns, "The past runs of this machine.";
     past_run => PastRun(String), "The report of a past run, by its id.";
@@ -262,6 +261,11 @@ pub trait ScreenKind: Sync {
     fn leads_to(&self, model: &Model) -> Option<HostId> {
         let _ = model;
         None
+    }
+
+    /// Whether its problem can be acknowledged: it is seen there.
+    fn acknowledges(&self) -> bool {
+        false
     }
 
     /// Whether its rows are events, of this environment or of all.

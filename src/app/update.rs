@@ -8,6 +8,7 @@ use super::message::{AppEffect, Msg};
 use super::model::Model;
 use jumpdeck_fleet::time::Moment;
 
+mod acknowledge;
 mod act;
 mod arming;
 mod commands;

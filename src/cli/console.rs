@@ -18,6 +18,7 @@ use crate::collect::Collector;
 use crate::collect::desk::Desk;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::files;
+use crate::config::notices::NoticeSettings;
 use crate::config::settings::ColorChoice;
 use crate::config::theme::Theme;
 use crate::operator::access::FleetAccess;
@@ -28,11 +29,13 @@ use crate::operator::logs::follow;
 use crate::operator::service::{LeftInEffect, RunService};
 use crate::operator::timeline::recorder::TimelineRecorder;
 use crate::operator::views::ViewsFile;
+use crate::operator::who;
 use crate::runtime::clipboard::Clipboard;
 use crate::runtime::color::Capabilities;
 use crate::runtime::handoff::Copier;
 use crate::runtime::keeper::{FileKeeper, KeptFiles};
 use crate::runtime::logs::LogFollowing;
+use crate::runtime::notices::Notifier;
 use crate::runtime::shells::{OpenShell, Shells};
 use crate::runtime::{Console, ConsoleEnd, Draw, FleetControl, RuntimeError, terminal};
 use crate::view::{ChosenColumns, ColorSupport, Styles, ViewState, draw, fleet_orders, plain};
@@ -115,6 +118,9 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
     model.views.orders = orders;
     model.views.take(saved.map_err(|mistakes| views_refused(&mistakes, looks.view.view.as_deref())));
     shown.enter(&mut model);
+    model.who = Clean::new(&who::who());
+    // A rehearsal wakes nobody, unless that is asked for.
+    let notices = setup.settings.notices.or((!target.fleet.simulated).then(NoticeSettings::default));
     let recorder = if target.fleet.simulated {
         TimelineRecorder::none()
     } else {
@@ -143,6 +149,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
         keeper: FileKeeper::new(KeptFiles { views, palette }),
         shells: Shells::new(opens_shells(shells), taken.keyboard),
         logs: LogFollowing::new(Box::new(move |env, request| follow(&logs, env, request))),
+        notifier: Notifier::new(notices, Clipboard::from_environment()),
         recorder,
         clock: target.clock,
         input: taken.input,

@@ -100,8 +100,6 @@ pub enum Need {
     CommandHost,
     /// A command that was run in the environment.
     Answers,
-    /// Two hosts: marked, or one marked and another one seen.
-    Pair,
     /// More than one environment.
     Environments,
     /// A run of this console on screen that is under way.
@@ -124,6 +122,8 @@ pub enum Need {
     Logs,
     /// Events on screen.
     Events,
+    /// A problem that can be acknowledged.
+    Problem,
 }
 
 impl Need {
@@ -140,7 +140,6 @@ impl Need {
         Self::Marks,
         Self::CommandHost,
         Self::Answers,
-        Self::Pair,
         Self::Environments,
         Self::OwnRun,
         Self::Retry,
@@ -152,6 +151,7 @@ impl Need {
         Self::LogHosts,
         Self::Logs,
         Self::Events,
+        Self::Problem,
     ];
 }
 
@@ -186,7 +186,6 @@ actions! {
         Events, "screen_events", "events";
     }
     after: {
-        Compare, "compare_hosts", Pair, "two hosts side by side";
         Command, "command", CommandHost, "run a command on the marked hosts, or on this one";
         Answers, "show_answers", Answers, "answers to the last command";
         Arm, "arm", Nothing, "arm for changes, or disarm";
@@ -206,6 +205,7 @@ actions! {
         LogOnly, "log_only", Logs, "lines of one host alone, or of all";
         LogHide, "log_hide", Logs, "hide the lines of the host";
         LogWrap, "log_wrap", Logs, "break or cut long lines";
+        Acknowledge, "acknowledge", Problem, "acknowledge the problem, or remove that";
         AllEnvironments, "all_environments", Events, "events of all environments, or of this one";
         NextTheme, "next_theme", Themes, "next theme";
         Palette, "palette", Nothing, "command palette: find and do anything";

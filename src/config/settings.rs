@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::diagnostic::{Diagnostic, nearest};
 use super::inventory::Context;
+use super::notices::{self, NoticeSettings};
 use super::reader::{Reader, Table};
 use jumpdeck_fleet::names::EnvName;
 
@@ -37,10 +38,12 @@ pub struct Settings {
     /// The key that signs what is said in runs, when it is not the one that logs in to the jump box: a private key, or
     /// the public one of a key that the agent holds.
     pub sign_with: Option<PathBuf>,
+    /// What the terminal says of problems that begin; `None`: as usual.
+    pub notices: Option<NoticeSettings>,
 }
 
-pub(super) const KEYS: [&str; 7] =
-    ["theme", "keymap", "environment", "color", "columns", "inventory", "sign_with"];
+pub(super) const KEYS: [&str; 8] =
+    ["theme", "keymap", "environment", "color", "columns", "inventory", "sign_with", "notices"];
 
 /// Reads `config.toml`.
 ///
@@ -84,6 +87,7 @@ fn read(reader: &mut Reader, root: &Table<'_>, context: &Context, columns: &[&'s
         columns: chosen_columns(reader, root, columns),
         inventory,
         sign_with,
+        notices: notices::read(reader, root),
     }
 }
 
@@ -194,6 +198,20 @@ mod tests {
         assert_eq!(read.inventory.as_deref(), Some("/home/ada/f/i.toml".as_ref()));
         assert_eq!(read.sign_with.as_deref(), Some("/home/ada/.ssh/k".as_ref()));
         assert_eq!(parse_settings("f", "", &context, COLUMNS).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn notices_have_a_table_of_their_own() {
+        let read = |text: &str| parse_settings("f", text, &Context::default(), COLUMNS);
+        let text = "[notices]\nlevel = \"off\"\ndesktop = \"osc9\"\nquiet = \"22:00-07:00\"\n";
+        let notices = read(text).unwrap().notices.unwrap();
+        assert_eq!((notices.level, notices.bell), (None, true));
+        assert_eq!(notices.desktop, notices::DesktopNotice::Osc9);
+        assert_eq!(notices.quiet, notices::QuietHours::read("22:00-07:00"));
+        let wrong = "[notices]\nlevel = \"loud\"\nbell = \"yes\"\nquiet = \"night\"\nsound = 1\n";
+        let errors = read(wrong).unwrap_err();
+        assert_eq!(errors.len(), 4, "{errors:?}");
+        assert!(errors.iter().any(|e| e.render(false).contains("\"night\" is not a time of day to another")));
     }
 
     #[test]

@@ -69,6 +69,16 @@ impl Clipboard {
             Multiplexer::Screen => for_screen(&inner),
         }))
     }
+
+    /// A sequence that only the terminal itself takes, wrapped for what lies between. Empty for the Linux console.
+    #[must_use]
+    pub fn wrapped(&self, sequence: &[u8]) -> Vec<u8> {
+        let Some(through) = &self.through else { return Vec::new() };
+        through.iter().rev().fold(sequence.to_vec(), |inner, multiplexer| match multiplexer {
+            Multiplexer::Tmux => for_tmux(&inner),
+            Multiplexer::Screen => for_screen(&inner),
+        })
+    }
 }
 
 fn for_tmux(sequence: &[u8]) -> Vec<u8> {

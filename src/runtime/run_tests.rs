@@ -258,6 +258,7 @@ impl Person {
             shells: super::tests::no_shells(),
             logs: super::tests::no_logs(),
             recorder: TimelineRecorder::none(),
+            notifier: Notifier::new(None, crate::runtime::clipboard::Clipboard::of(|_| None)),
             clock,
             input,
             urgent: urgent_receiver,

@@ -202,6 +202,7 @@ impl Harness {
             shells: no_shells(),
             logs: no_logs(),
             recorder: TimelineRecorder::none(),
+            notifier: Notifier::new(None, Clipboard::of(|_| None)),
             clock,
             input,
             urgent: urgent_receiver,

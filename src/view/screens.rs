@@ -38,7 +38,6 @@ drawings! {
     runbooks => Runbooks;
     plan => Plan;
     run => Run;
-    compare => Compare;
     answers => Answers;
     past => PastRuns;
     past_run => PastRun;

@@ -16,7 +16,6 @@ use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
 mod commands;
-mod compare;
 mod contacts;
 mod events;
 mod growth;

@@ -32,7 +32,6 @@ impl Model {
                 unless(!self.command_hosts().is_empty(), "select a host first, or mark hosts")
             }
             Need::Answers => unless(self.last_command().is_some(), "no command was run in this environment"),
-            Need::Pair => self.pair().err(),
             Need::Environments => unless(self.environments.len() > 1, "this is the only environment"),
             Need::OwnRun if self.is_command_shown_under_way() => None,
             Need::OwnRun => self.own_run().err(),
@@ -49,6 +48,10 @@ impl Model {
                 unless(!self.log_hosts().is_empty(), "select or mark a host first: its logs are followed")
             }
             Need::Logs => unless(self.shown_logs().is_some(), "no logs are on screen"),
+            Need::Problem => unless(
+                kind.acknowledges() && kind.problem(self).is_some(),
+                "select a problem first: it is then acknowledged",
+            ),
             Need::Events => unless(kind.shows_events(), "this is for the screen of events"),
             Need::Themes => unless(self.themes.len() > 1, "this is the only theme"),
             Need::View if self.views.refused.is_some() => {
@@ -101,6 +104,8 @@ impl Model {
             Some("ask no more hosts")
         } else if action == Action::Mark && self.markable().is_some_and(|host| self.is_marked(&host)) {
             Some("unmark")
+        } else if action == Action::Acknowledge && self.selected_acknowledgement().is_some() {
+            Some("open again")
         } else {
             None
         }

@@ -12,7 +12,7 @@ use jumpdeck_fleet::outside::OutsideSnapshot;
 use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
 use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot};
 use jumpdeck_fleet::time::Moment;
-use jumpdeck_fleet::timeline::TimelineRecord;
+use jumpdeck_fleet::timeline::{Acknowledgement, ProblemKey, TimelineRecord};
 
 /// One environment's live state.
 #[derive(Debug, Clone)]
@@ -160,6 +160,20 @@ impl EnvironmentState {
     pub fn host(&self, name: &HostName) -> Option<(&Arc<Host>, &Arc<HostSnapshot>)> {
         let at = self.place(name)?;
         self.spec.hosts.get(at).zip(self.hosts.get(at))
+    }
+
+    /// What somebody says who knows of a problem.
+    #[must_use]
+    pub fn acknowledgement(&self, problem: &Problem) -> Option<&Acknowledgement> {
+        let known = self.timeline.known();
+        // Most of the time nothing is acknowledged, and a key costs three copies.
+        known.has_acknowledgements().then(|| known.acknowledgement(&ProblemKey::of(problem)))?
+    }
+
+    /// Whether a problem is one that nobody has acknowledged.
+    #[must_use]
+    pub fn is_unacknowledged(&self, problem: &Problem) -> bool {
+        self.acknowledgement(problem).is_none()
     }
 
     /// Where a host stands in `hosts`.

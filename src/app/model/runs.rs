@@ -21,6 +21,7 @@ use jumpdeck_fleet::run::{
 };
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
+use jumpdeck_fleet::timeline::ProblemKey;
 
 /// Columns and rows below which no screen is drawn, and nothing on it can be answered.
 pub const SMALLEST: (u16, u16) = (60, 15);
@@ -147,6 +148,8 @@ pub enum Dialog {
         /// What is wrong with it.
         wrong: Option<&'static str>,
     },
+    /// Why a problem needs nothing now, and until when.
+    Acknowledge(AcknowledgeForm),
     /// A note on a run.
     Note {
         /// Which run.
@@ -171,6 +174,25 @@ pub enum Dialog {
     },
     /// Whether a saved view is replaced or deleted.
     ViewQuestion(ViewQuestion),
+}
+
+/// An acknowledgement that is being written.
+#[derive(Debug)]
+pub struct AcknowledgeForm {
+    /// The environment.
+    pub env: EnvName,
+    /// The problem.
+    pub key: ProblemKey,
+    /// Its host, and what it says.
+    pub message: Clean,
+    /// Why nothing is to be done now.
+    pub reason: Editor,
+    /// Its end, as typed.
+    pub until: Editor,
+    /// Whether the end is being typed, not the reason.
+    pub at_until: bool,
+    /// What is wrong with it.
+    pub wrong: Option<&'static str>,
 }
 
 /// What is typed to leave something in effect.

@@ -8,14 +8,16 @@ use jumpdeck_fleet::judge::{Judgement, Situation};
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::timeline::{
-    KnownTimeline, LookedSpans, TimelineChange, TimelineKeeping, TimelineNews, TimelineRecord, TimelineRow,
-    WallTime, rows,
+    Acknowledgement, KnownTimeline, LookedSpans, Onset, ProblemKey, RecordedProblem, Reopening,
+    TimelineChange, TimelineKeeping, TimelineNews, TimelineRecord, TimelineRow, WallTime, rows,
 };
 
 /// Records in memory: from so many on, the oldest are removed.
 const MOST: usize = 12_000;
 /// Records that stay then.
 const KEPT: usize = 10_000;
+/// Hosts answer one after the other when a console begins to look: so long, what began before is no news.
+const FIRST_LOOK_TAKES: Duration = Duration::from_secs(60);
 /// How long it is said that something is wrong with a file; the screen of events says it until it is not.
 const NOTICE_FOR: Duration = Duration::from_secs(20);
 
@@ -31,6 +33,10 @@ pub struct Timeline {
     records: Vec<TimelineRecord>,
     rows: Vec<TimelineRow>,
     looks: LookedSpans,
+    /// Problems that were seen to begin, or to become worse, and that nobody was told of.
+    begun: Vec<RecordedProblem>,
+    /// When this console looked at the environment first.
+    first_look: Option<WallTime>,
     /// Records that are not on their way to the disk yet.
     unsaved: Vec<TimelineRecord>,
 }
@@ -63,6 +69,11 @@ impl Timeline {
         }
         let news = self.known.look(s, judgement, at);
         let changed = !news.is_empty();
+        if s.jump.link.is_up() {
+            self.first_look.get_or_insert(at);
+        }
+        let settled = self.first_look.is_some_and(|first| at.since(first) >= FIRST_LOOK_TAKES);
+        self.begun.extend(news.iter().filter_map(|record| begins(record, settled)).cloned());
         self.add(news);
         changed
     }
@@ -129,6 +140,12 @@ impl Timeline {
                 self.records.push(record);
             }
         } else {
+            if self.keeping == TimelineKeeping::Following {
+                // What the console that records has seen since.
+                let here: HashSet<&TimelineRecord> = self.records.iter().collect();
+                let news = records.iter().filter(|record| !here.contains(record));
+                self.begun.extend(news.filter_map(|record| begins(record, true)).cloned());
+            }
             self.known = KnownTimeline::replay(&records);
             self.records = Vec::with_capacity(records.len());
             for record in records {
@@ -140,12 +157,93 @@ impl Timeline {
     }
 }
 
+/// The problem that begins with a record, or becomes worse. What was there before this console looked is on the screen that is opened;
+/// what began while the jump box was away is news.
+fn begins(record: &TimelineRecord, settled: bool) -> Option<&RecordedProblem> {
+    match &record.change {
+        TimelineChange::Began { problem, onset: Onset::Seen } => Some(problem),
+        TimelineChange::Began { problem, onset: Onset::After(_) } if settled => Some(problem),
+        TimelineChange::Changed { problem, before } if problem.severity > *before => Some(problem),
+        TimelineChange::Began { .. }
+        | TimelineChange::Changed { .. }
+        | TimelineChange::Looked { .. }
+        | TimelineChange::Hosts(_)
+        | TimelineChange::Added(_)
+        | TimelineChange::Removed(_)
+        | TimelineChange::Roles { .. }
+        | TimelineChange::Ended { .. }
+        | TimelineChange::Acknowledged { .. }
+        | TimelineChange::Reopened { .. }
+        | TimelineChange::Cut => None,
+    }
+}
+
 impl Model {
+    /// The problems that began or became worse since this was asked last, by environment.
+    pub fn take_begun(&mut self) -> Vec<(EnvName, RecordedProblem)> {
+        let begun = self.environments.iter_mut().flat_map(|env| {
+            let name = env.spec.name.clone();
+            std::mem::take(&mut env.timeline.begun).into_iter().map(move |problem| (name.clone(), problem))
+        });
+        begun.collect()
+    }
+
     /// The time of clocks, now.
     #[must_use]
     pub fn wall(&self) -> WallTime {
         let (at, moment) = self.clock;
         at.plus(self.now.since(moment))
+    }
+
+    /// The problem that is selected, by its environment, its key and its words.
+    pub(in crate::app) fn selected_problem_key(&self) -> Option<(EnvName, ProblemKey, Clean)> {
+        let problem = self.screen().kind().problem(self)?;
+        let host = problem.host.as_ref().map_or_else(String::new, |host| format!("{host}: "));
+        let says = Clean::new(&format!("{host}{}", problem.message));
+        Some((problem.env.clone(), ProblemKey::of(problem), says))
+    }
+
+    /// What somebody says who knows of the selected problem, where it can be acknowledged.
+    #[must_use]
+    pub fn selected_acknowledgement(&self) -> Option<&Acknowledgement> {
+        let kind = self.screen().kind();
+        let problem = kind.acknowledges().then(|| kind.problem(self))??;
+        // On a screen that is held, as it is now.
+        self.environments.get(self.active)?.acknowledgement(problem)
+    }
+
+    /// Acknowledges a problem; `false` when it has ended.
+    pub(in crate::app) fn acknowledge(
+        &mut self,
+        env: &EnvName,
+        key: &ProblemKey,
+        acknowledgement: Acknowledgement,
+    ) -> bool {
+        self.record_of(env, key, |problem| TimelineChange::Acknowledged { problem, acknowledgement })
+    }
+
+    /// Removes an acknowledgement; `false` when the problem has ended.
+    pub(in crate::app) fn reopen(&mut self, env: &EnvName, key: &ProblemKey, why: Reopening) -> bool {
+        self.record_of(env, key, |problem| TimelineChange::Reopened { problem, why })
+    }
+
+    /// Records what a person says of a problem.
+    fn record_of(
+        &mut self,
+        env: &EnvName,
+        key: &ProblemKey,
+        change: impl FnOnce(RecordedProblem) -> TimelineChange,
+    ) -> bool {
+        let at = self.wall();
+        let Some(env) = self.environments.iter_mut().find(|one| one.spec.name == *env) else { return false };
+        let Some(problem) = env.timeline.known.open_problem(key).map(|open| open.problem.clone()) else {
+            return false;
+        };
+        let record = TimelineRecord { at, change: change(problem) };
+        env.timeline.known.take(&record);
+        env.timeline.add(vec![record]);
+        self.changed = true;
+        true
     }
 
     /// What is to be written to disk, by environment.

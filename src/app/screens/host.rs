@@ -24,9 +24,9 @@ impl ScreenKind for Kind {
             A::Down,
             A::PageUp,
             A::PageDown,
+            A::Acknowledge,
             A::Back,
             A::Mark,
-            A::Compare,
             A::Command,
             A::Retry,
             A::Shell,
@@ -64,7 +64,14 @@ impl ScreenKind for Kind {
 
     fn problem<'a>(&self, model: &'a Model) -> Option<&'a Problem> {
         let host = host_of(model.screen());
-        model.shown()?.problems.iter().find(|problem| problem.host.as_ref() == host)
+        let env = model.shown()?;
+        let own = || env.problems.iter().filter(|problem| problem.host.as_ref() == host);
+        // What somebody knows of comes last.
+        own().find(|problem| env.acknowledgement(problem).is_none()).or_else(|| own().next())
+    }
+
+    fn acknowledges(&self) -> bool {
+        true
     }
 
     /// The page of a host that is gone is left.

@@ -24,12 +24,16 @@ static WORDS: Words = Words {
     figures: &[],
 };
 
-/// The problems, worst first, that the filter lets through.
+/// The problems that the filter lets through, worst first; those that somebody has acknowledged come last.
 #[must_use]
 pub fn problem_rows(model: &Model) -> Vec<&Problem> {
     let Some(env) = model.shown() else { return Vec::new() };
     let terms = filter::of(model, &WORDS);
-    env.problems.iter().filter(|p| matches(&terms, p)).collect()
+    let shown = env.problems.iter().filter(|p| matches(&terms, p));
+    let (mut open, acknowledged): (Vec<&Problem>, Vec<&Problem>) =
+        shown.partition(|problem| env.acknowledgement(problem).is_none());
+    open.extend(acknowledged);
+    open
 }
 
 /// The selected problem, and its place among the problem rows.
@@ -69,7 +73,7 @@ impl ScreenKind for Kind {
 
     fn keys(&self) -> &'static [Action] {
         use Action as A;
-        &[A::Up, A::Down, A::Open, A::Filter, A::Retry, A::Shell, A::Pause]
+        &[A::Up, A::Down, A::Open, A::Acknowledge, A::Filter, A::Retry, A::Shell, A::Pause]
     }
 
     fn tab(&self) -> Destination {
@@ -109,6 +113,23 @@ impl ScreenKind for Kind {
 
     fn problem<'a>(&self, model: &'a Model) -> Option<&'a Problem> {
         selected_problem(model).map(|(_, problem)| problem)
+    }
+
+    fn acknowledges(&self) -> bool {
+        true
+    }
+
+    fn hints(&self, _: &Model) -> &'static [(Action, &'static str)] {
+        &[
+            (Action::Help, "help"),
+            (Action::Quit, "quit"),
+            (Action::Filter, "filter"),
+            (Action::Acknowledge, "acknowledge"),
+            (Action::NextEnvironment, "env"),
+            (Action::Open, "open"),
+            (Action::Refresh, "refresh"),
+            (Action::Pause, "pause"),
+        ]
     }
 
     fn asks(&self, model: &Model) -> Vec<AppEffect> {

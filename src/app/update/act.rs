@@ -1,7 +1,8 @@
 //! A key finds its place (question, filter, keymap) and becomes an action.
 
 use super::{
-    arming, commands, dialogs, leave, logs, moves, palette, pause, prompts, questions, sequence, shell, views,
+    acknowledge, arming, commands, dialogs, leave, logs, moves, palette, pause, prompts, questions, sequence,
+    shell, views,
 };
 use crate::app::message::AppEffect;
 use crate::app::model::palette::PaletteTarget;
@@ -133,10 +134,6 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
         Action::NextEnvironment => return moves::switch(model, true),
         Action::PreviousEnvironment => return moves::switch(model, false),
         Action::Screen(to) => return go(model, to),
-        Action::Compare => match model.pair() {
-            Ok(pair) => model.open_comparison(pair),
-            Err(why) => model.say(why.to_owned()),
-        },
         Action::Command => commands::open(model),
         Action::Answers => commands::show_answers(model),
         Action::Arm => arming::toggle(model),
@@ -169,6 +166,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
         Action::Shell => return shell::open(model),
         Action::SaveView => views::ask_name(model),
         Action::DeleteView => views::ask_delete(model),
+        Action::Acknowledge => acknowledge::toggle(model),
         Action::AllEnvironments => match model.obstacle(Need::Events) {
             Some(why) => model.say(why.to_owned()),
             None => model.all_events = !model.all_events,

@@ -1,6 +1,6 @@
 //! Dialogs: inputs, start, arming, notes; what a person tells a run unasked.
 
-use super::{arming, commands, forms, leave, prompts, views};
+use super::{acknowledge, arming, commands, forms, leave, prompts, views};
 use crate::app::message::AppEffect;
 use crate::app::model::Model;
 use crate::app::model::note::Note;
@@ -14,6 +14,10 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
         Some(Dialog::Start { .. }) => start(model, key),
         Some(Dialog::Arm { .. }) => {
             arm(model, key);
+            Vec::new()
+        }
+        Some(Dialog::Acknowledge(_)) => {
+            acknowledge::key(model, key);
             Vec::new()
         }
         Some(Dialog::Note { .. }) => write(model, key),
@@ -146,6 +150,9 @@ pub(super) fn paste(model: &mut Model, text: &str) {
         Some(Dialog::Start { why, .. }) => why.insert(line),
         Some(Dialog::Arm { reason, time, at_time, .. }) => {
             if *at_time { time } else { reason }.insert(line);
+        }
+        Some(Dialog::Acknowledge(form)) => {
+            if form.at_until { &mut form.until } else { &mut form.reason }.insert(line);
         }
         Some(Dialog::Note { text: note, .. }) => note.insert(text),
         Some(Dialog::SaveView { name, .. }) => name.insert(line),

@@ -14,8 +14,8 @@ use jumpdeck_fleet::event::{Answer, FleetEvent, QuestionId};
 use jumpdeck_fleet::problem::{Problem, ProblemKind};
 use jumpdeck_fleet::snapshot::LinkState;
 
+mod acknowledge;
 mod commands;
-mod compare;
 mod inventory;
 mod logs;
 mod marks;

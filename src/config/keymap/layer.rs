@@ -34,7 +34,6 @@ layers! {
     Runbooks, "runbooks";
     Plan, "plan";
     Run, "run";
-    Compare, "compare";
     Answers, "answers";
     PastRuns, "past_runs";
     PastRun, "past_run";

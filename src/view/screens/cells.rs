@@ -18,6 +18,7 @@ use jumpdeck_fleet::snapshot::HostSnapshot;
 use jumpdeck_fleet::storage::Filesystem;
 use jumpdeck_fleet::summary::{ReplicationBrief, replication_brief, replication_words_within};
 use jumpdeck_fleet::time::Freshness;
+use jumpdeck_fleet::timeline::{Acknowledgement, clock};
 
 /// A sign in its style.
 pub(crate) fn sign(scene: &Scene<'_>, status: Status) -> Span<'static> {
@@ -222,6 +223,15 @@ pub(crate) fn problem<'a>(scene: &Scene<'a>, problem: &'a Problem, more: usize) 
         spans.push(span(format!("  (+{more} more)"), scene.styles.muted));
     }
     Line::from(spans)
+}
+
+/// What somebody says who knows of a problem.
+pub(crate) fn acknowledged(scene: &Scene<'_>, said: &Acknowledgement) -> String {
+    let until = said.until.map_or_else(
+        || "until it has ended".to_owned(),
+        |until| format!("until {} UTC", clock(until, scene.model.wall())),
+    );
+    format!("acknowledged by {} {until}: {}", said.by, said.reason)
 }
 
 /// A list above, and a pane of that many lines below it.

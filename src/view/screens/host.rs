@@ -182,6 +182,9 @@ fn problems<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &HostSnapshot)
             let line = vec![span(format!("{label:<LABEL$}"), style), span(part, scene.styles.base)];
             page.plain(Line::from(line));
         }
+        if let Some(said) = scene.env.acknowledgement(problem) {
+            page.wrapped("", &cells::acknowledged(scene, said), scene.styles.accent);
+        }
         // Whom problems in a row are for, once behind them.
         let contact = scene.env.spec.contact(problem);
         let next = problems.get(at + 1).map(|problem| scene.env.spec.contact(problem));

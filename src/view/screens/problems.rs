@@ -86,7 +86,11 @@ fn pane(scene: &Scene<'_>, width: u16) -> u16 {
             .sum::<usize>()
             + usize::from(contact.runbook.is_some())
     };
-    let longest = scene.env.problems.iter().map(|p| lines(&p.message) + contact(p)).max().unwrap_or(0);
+    let said = |problem: &Problem| {
+        scene.env.acknowledgement(problem).map_or(0, |said| lines(&cells::acknowledged(scene, said)))
+    };
+    let longest =
+        scene.env.problems.iter().map(|p| lines(&p.message) + contact(p) + said(p)).max().unwrap_or(0);
     // A line is left free above and one is for runbooks.
     u16::try_from(longest + 2).unwrap_or(u16::MAX).max(DETAIL)
 }
@@ -142,7 +146,11 @@ fn columns(scene: &Scene<'_>, width: u16) -> Vec<Column<ProblemColumn>> {
 
 fn cell<'a>(scene: &Scene<'a>, problem: &'a Problem, id: ProblemColumn) -> Line<'a> {
     let styles = scene.styles;
+    let acknowledged = scene.env.acknowledgement(problem);
     match id {
+        ProblemColumn::Severity if acknowledged.is_some() => {
+            span(problem.severity.word(), styles.muted).into()
+        }
         ProblemColumn::Severity => {
             span(problem.severity.word(), styles.status(problem.severity.into())).into()
         }
@@ -151,13 +159,22 @@ fn cell<'a>(scene: &Scene<'a>, problem: &'a Problem, id: ProblemColumn) -> Line<
             None => span("–", styles.muted).into(),
         },
         ProblemColumn::Kind => span(problem.kind.word().replace('_', " "), styles.muted).into(),
-        ProblemColumn::Message => Line::from(problem.message.as_str()),
+        ProblemColumn::Message => match acknowledged {
+            Some(_) => Line::from(vec![
+                span("acknowledged  ", styles.accent),
+                span(problem.message.as_str(), styles.muted),
+            ]),
+            None => Line::from(problem.message.as_str()),
+        },
     }
 }
 
 fn in_full(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, problem: &Problem) {
     let width = usize::from(area.width.saturating_sub(MARGIN));
-    let lines = wrap(&problem.message, width);
+    let mut lines = wrap(&problem.message, width);
+    if let Some(said) = scene.env.acknowledgement(problem) {
+        lines.extend(wrap(&cells::acknowledged(scene, said), width));
+    }
     let room = usize::from(area.height.saturating_sub(1));
     for (y, line) in (1..area.height).zip(&lines) {
         let cut = usize::from(y) == room && lines.len() > room;
@@ -211,7 +228,8 @@ fn tally(scene: &Scene<'_>) -> Line<'static> {
     use jumpdeck_fleet::problem::Severity;
     let mut spans = Vec::new();
     for severity in [Severity::Critical, Severity::Unknown, Severity::Warning] {
-        let n = scene.env.problems.iter().filter(|p| p.severity == severity).count();
+        let open = scene.env.problems.iter().filter(|p| scene.env.is_unacknowledged(p));
+        let n = open.filter(|p| p.severity == severity).count();
         if n > 0 {
             let status = signs::Status::from(severity);
             let plural = if severity == Severity::Warning && n > 1 { "s" } else { "" };
@@ -220,6 +238,10 @@ fn tally(scene: &Scene<'_>) -> Line<'static> {
                 scene.styles.status(status),
             ));
         }
+    }
+    let acknowledged = scene.env.problems.iter().filter(|p| !scene.env.is_unacknowledged(p)).count();
+    if acknowledged > 0 {
+        spans.push(span(format!("{acknowledged} acknowledged"), scene.styles.muted));
     }
     Line::from(spans)
 }

@@ -82,3 +82,28 @@ fn what_nobody_sees_any_more_is_not_said_to_go_on() {
     let page = text(&model, (120, 40));
     assert!(page.contains("not seen since") && !page.contains("goes on"), "{page}");
 }
+
+/// The problem that is selected, acknowledged for four hours.
+fn acknowledged() -> Model {
+    let mut model = on(eventful(), Screen::Problems);
+    model.who = "anna@desk".into();
+    press(&mut model, KeyCode::Char('K'));
+    for c in "disk swap by the data centre, OPS-4711".chars() {
+        press(&mut model, KeyCode::Char(c));
+    }
+    model
+}
+
+#[test]
+fn a_problem_that_somebody_knows_of() {
+    for size in [(80, 24), (120, 40)] {
+        snapshot("acknowledge", &acknowledged(), size);
+        let mut done = acknowledged();
+        press(&mut done, KeyCode::Enter);
+        snapshot("acknowledged", &done, size);
+        let page = text(&done, size);
+        assert!(page.contains("1 ack"), "the header counts it: {page}");
+        press(&mut done, KeyCode::Enter);
+        snapshot("acknowledged-host", &done, size);
+    }
+}

@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::model::editor::Editor;
 use crate::app::model::note::Note;
 use crate::app::model::picker::{Picker, SHOWN};
-use crate::app::model::runs::{Dialog, Form, LEAVE_WORD, Leave, LeaveQuestion};
+use crate::app::model::runs::{AcknowledgeForm, Dialog, Form, LEAVE_WORD, Leave, LeaveQuestion};
 use crate::view::scene::Scene;
 use crate::view::text::{left, row, span, wrap};
 use jumpdeck_fleet::names::HostName;
@@ -37,6 +37,7 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, what: &Dialo
         Dialog::Arm { reason, time, at_time, wrong } => {
             (format!("Arm {env} for changes"), arm(scene, (reason, time, *at_time), *wrong, width))
         }
+        Dialog::Acknowledge(form) => ("Acknowledge the problem".to_owned(), acknowledge(scene, form, width)),
         Dialog::Note { text, .. } => return note(buf, area, scene, text, outer),
         Dialog::Command(form) => {
             let height = usize::from(area.height.saturating_sub(2));
@@ -201,33 +202,56 @@ fn arm(
     width: usize,
 ) -> Vec<Line<'static>> {
     let styles = scene.styles;
-    let field = |label: &'static str, text: &Editor, active: bool| {
-        let (mark, style) = if active { ("▸ ", styles.strong) } else { ("  ", styles.muted) };
-        let mut spans = vec![span(mark, styles.accent), span(format!("{label:<10}"), style)];
-        if active {
-            let text = (text.before(), text.after());
-            spans.extend(field::around(
-                text,
-                true,
-                width.saturating_sub(13),
-                (Style::default(), styles.paused),
-            ));
-        } else {
-            spans.push(Span::raw(end_of(text.as_str(), true, width.saturating_sub(14))));
-        }
-        Line::from(spans)
-    };
     let text = "It becomes read-only again when the time is up, when no key is pressed for 15 minutes, when the \
                 jump box reconnects, or when another environment is shown.";
     let mut lines: Vec<Line<'static>> =
         wrap(text, width).into_iter().map(|l| span(l, styles.muted).into()).collect();
     lines.push(Line::default());
-    lines.push(field("reason", reason, !at_time));
-    lines.push(field("time", time, at_time));
+    lines.push(two_fields(scene, "reason", reason, !at_time, width));
+    lines.push(two_fields(scene, "time", time, at_time, width));
     lines.extend(wrong(scene, problem));
     lines.push(Line::default());
     lines.push(answers(scene, &[("Enter", "arm"), ("Tab", "the other field"), ("Esc", "cancel")]));
     lines
+}
+
+fn acknowledge(scene: &Scene<'_>, form: &AcknowledgeForm, width: usize) -> Vec<Line<'static>> {
+    let styles = scene.styles;
+    let mut lines: Vec<Line<'static>> =
+        wrap(form.message.as_str(), width).into_iter().map(Line::from).collect();
+    lines.truncate(4);
+    lines.push(Line::default());
+    lines.push(two_fields(scene, "reason", &form.reason, !form.at_until, width));
+    lines.push(two_fields(scene, "until", &form.until, form.at_until, width));
+    let text = "1h, 4h, a time of day in UTC (18:30), or resolved: until it has ended. A problem that becomes worse is open again.";
+    lines.extend(wrap(text, width).into_iter().map(|line| span(line, styles.muted).into()));
+    if let Some(why) = form.wrong {
+        let wrapped = wrap(&format!("✖ {why}"), width);
+        lines.extend(wrapped.into_iter().map(|line| span(line, styles.critical).into()));
+    }
+    lines.push(Line::default());
+    lines.push(answers(scene, &[("Enter", "acknowledge"), ("Tab", "the other field"), ("Esc", "cancel")]));
+    lines
+}
+
+/// A field of a dialog with two of them.
+fn two_fields(
+    scene: &Scene<'_>,
+    label: &'static str,
+    text: &Editor,
+    active: bool,
+    width: usize,
+) -> Line<'static> {
+    let styles = scene.styles;
+    let (mark, style) = if active { ("▸ ", styles.strong) } else { ("  ", styles.muted) };
+    let mut spans = vec![span(mark, styles.accent), span(format!("{label:<10}"), style)];
+    if active {
+        let text = (text.before(), text.after());
+        spans.extend(field::around(text, true, width.saturating_sub(13), (Style::default(), styles.paused)));
+    } else {
+        spans.push(Span::raw(end_of(text.as_str(), true, width.saturating_sub(14))));
+    }
+    Line::from(spans)
 }
 
 fn refused(scene: &Scene<'_>, why: &[Clean], width: usize) -> Vec<Line<'static>> {

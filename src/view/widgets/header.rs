@@ -10,7 +10,7 @@ use crate::view::scene::Scene;
 use crate::view::signs::{Progress, Status};
 use crate::view::text::{Align, left, put, right, round_trip, row, span};
 use jumpdeck_fleet::fleet::Jump;
-use jumpdeck_fleet::problem::{Problem, Severity};
+use jumpdeck_fleet::problem::Severity;
 use jumpdeck_fleet::snapshot::LinkState;
 use jumpdeck_fleet::summary::HostsUp;
 use jumpdeck_fleet::time::{Freshness, short_age};
@@ -99,18 +99,25 @@ fn command_elsewhere(scene: &Scene<'_>) -> Vec<Span<'static>> {
 
 /// On a held screen: how bad it is by now, when that is not what the screen shows.
 fn news(scene: &Scene<'_>) -> String {
-    let live = scene.model.environments.get(scene.model.active).and_then(|e| tally(&e.problems));
+    let live = scene.model.environments.get(scene.model.active).and_then(tally);
     match live {
-        live if live == tally(&scene.env.problems) => String::new(),
+        live if live == tally(scene.env) => String::new(),
         Some((severity, n)) => format!(", now {}{n}", Status::from(severity).sign()),
         None => format!(", now {}", Status::Ok.sign()),
     }
 }
 
-/// The worst severity and how many problems have it.
-fn tally(problems: &[Problem]) -> Option<(Severity, usize)> {
-    let worst = jumpdeck_fleet::judge::worst(problems)?;
-    Some((worst, problems.iter().filter(|p| p.severity == worst).count()))
+/// The worst severity of the problems that nobody has acknowledged, and how many have it.
+fn tally(env: &EnvironmentState) -> Option<(Severity, usize)> {
+    let open = || env.problems.iter().filter(|problem| env.is_unacknowledged(problem));
+    let worst = open().map(|problem| problem.severity).max()?;
+    Some((worst, open().filter(|problem| problem.severity == worst).count()))
+}
+
+/// The worst severity of those that are acknowledged, and how many they are.
+fn acknowledged(env: &EnvironmentState) -> Option<(Severity, usize)> {
+    let known = || env.problems.iter().filter(|problem| !env.is_unacknowledged(problem));
+    Some((known().map(|problem| problem.severity).max()?, known().count()))
 }
 
 fn draw_tabs(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) {
@@ -161,15 +168,19 @@ fn tab_width(tab: &Line<'_>) -> u16 {
 
 fn tab<'a>(scene: &Scene<'_>, env: &'a EnvironmentState, at: usize) -> Line<'a> {
     let styles = scene.styles;
-    let known = tally(&env.problems).filter(|_| env.watched);
-    let (status, count) = match known {
-        Some((severity, n)) => (Status::from(severity), n.to_string()),
+    let known = tally(env).filter(|_| env.watched);
+    let acknowledged = acknowledged(env).filter(|_| env.watched);
+    let (status, count) = match (known, acknowledged) {
+        (Some((severity, n)), None) => (Status::from(severity), n.to_string()),
+        (Some((severity, n)), Some((_, known))) => (Status::from(severity), format!("{n} +{known} ack")),
+        // What is acknowledged is not well.
+        (None, Some((severity, known))) => (Status::from(severity), format!(" {known} ack")),
         // Of an environment that nobody has opened nothing is known, and nothing is on its way.
-        None if !env.watched => (Status::NotWatched, String::new()),
-        None if env.jump.link.state == LinkState::Pending => (Status::Pending, String::new()),
+        (None, None) if !env.watched => (Status::NotWatched, String::new()),
+        (None, None) if env.jump.link.state == LinkState::Pending => (Status::Pending, String::new()),
         // Green once every host has answered: before, nobody knows.
-        None if env.hosts.iter().any(|h| h.reported_at.is_none()) => (Status::Pending, String::new()),
-        None => (Status::Ok, String::new()),
+        (None, None) if env.hosts.iter().any(|h| h.reported_at.is_none()) => (Status::Pending, String::new()),
+        (None, None) => (Status::Ok, String::new()),
     };
     let name = env.spec.name.as_str();
     if at == scene.model.active {

@@ -19,11 +19,16 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, model: &Model, styles: &Styles)
     if let Some(env) = model.shown() {
         let style = if env.spec.is_guarded() { styles.guarded } else { styles.unguarded };
         lines.push(Line::from(span(format!(" {} ", env.spec.level.to_uppercase()), style)));
-        if let Some(worst) = jumpdeck_fleet::judge::worst(&env.problems) {
-            let n = env.problems.iter().filter(|p| p.severity == worst).count();
+        let open = || env.problems.iter().filter(|problem| env.is_unacknowledged(problem));
+        if let Some(worst) = open().map(|problem| problem.severity).max() {
+            let n = open().filter(|p| p.severity == worst).count();
             let status = Status::from(worst);
             let text = format!("{} {n} {}", status.sign(), status.word());
             lines.push(Line::from(span(text, styles.status(status))));
+        }
+        let acknowledged = env.problems.len() - open().count();
+        if acknowledged > 0 {
+            lines.push(Line::from(span(format!("{acknowledged} acknowledged"), styles.muted)));
         }
     }
     if model.fleet.simulated {

@@ -98,7 +98,12 @@ fn problems(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
         return 0;
     }
     let of = |severity: Severity| -> Vec<&Problem> {
-        scene.env.problems.iter().filter(|p| p.severity == severity && is_shown(p)).collect()
+        scene
+            .env
+            .problems
+            .iter()
+            .filter(|p| p.severity == severity && is_shown(p) && scene.env.is_unacknowledged(p))
+            .collect()
     };
     let (critical, unknown) = (of(Severity::Critical), of(Severity::Unknown));
     let list = key(scene, Action::Screen(Destination::Problems));

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::ends::may_have_ended;
 use super::stretch::{Stretch, is_recent};
 use super::{
-    KnownTimeline, Onset, OpenProblem, ProblemEnding, ProblemKey, RecordedProblem, Reopening, TimelineChange,
-    TimelineRecord, WallTime, is_reach,
+    Acknowledgement, KnownTimeline, Onset, OpenProblem, ProblemEnding, ProblemKey, RecordedProblem,
+    Reopening, TimelineChange, TimelineRecord, WallTime, is_reach,
 };
 use crate::judge::roles::reported;
 use crate::judge::{Judgement, Situation};
@@ -132,19 +132,13 @@ impl KnownTimeline {
                     if told {
                         out.push(TimelineChange::Changed { problem: problem.clone(), before: before.0 });
                     }
-                    if worse && open.acknowledged.take().is_some() {
+                    if worse && self.acknowledged.remove(&key).is_some() {
                         out.push(TimelineChange::Reopened { problem, why: Reopening::Worse });
                     }
                 }
                 None => {
                     let onset = self.onset(&key, at);
-                    let open = OpenProblem {
-                        problem: problem.clone(),
-                        began: at,
-                        onset,
-                        seen: at,
-                        acknowledged: None,
-                    };
+                    let open = OpenProblem { problem: problem.clone(), began: at, onset, seen: at };
                     self.open.insert(key, open);
                     out.push(TimelineChange::Began { problem, onset });
                 }
@@ -179,6 +173,7 @@ impl KnownTimeline {
 
     fn end(&mut self, key: &ProblemKey, at: WallTime, unwatched: bool) -> Option<TimelineChange> {
         let open = self.open.remove(key)?;
+        self.acknowledged.remove(key);
         let ending = match (unwatched, is_recent(open.seen, at)) {
             (true, _) => ProblemEnding::Unwatched,
             (false, true) => ProblemEnding::Seen,
@@ -189,15 +184,15 @@ impl KnownTimeline {
     }
 
     fn acknowledgements(&mut self, at: WallTime, out: &mut Vec<TimelineChange>) {
-        let is_over = |open: &OpenProblem| {
-            open.acknowledged.as_ref().and_then(|said| said.until).is_some_and(|until| until <= at)
-        };
-        let mut over: Vec<&mut OpenProblem> = self.open.values_mut().filter(|open| is_over(open)).collect();
-        over.sort_by_key(|open| open.problem.key());
-        for open in over {
-            open.acknowledged = None;
-            let problem = open.problem.clone();
-            out.push(TimelineChange::Reopened { problem, why: Reopening::TimeIsUp });
+        let is_over = |said: &Acknowledgement| said.until.is_some_and(|until| until <= at);
+        let over: Vec<ProblemKey> =
+            self.acknowledged.iter().filter(|(_, said)| is_over(said)).map(|(key, _)| key.clone()).collect();
+        for key in over {
+            self.acknowledged.remove(&key);
+            if let Some(open) = self.open.get(&key) {
+                let problem = open.problem.clone();
+                out.push(TimelineChange::Reopened { problem, why: Reopening::TimeIsUp });
+            }
         }
     }
 

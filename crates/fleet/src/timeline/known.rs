@@ -1,6 +1,6 @@
 //! What is known of an environment's past: the fold of its records.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::stretch::Stretch;
 use super::{Acknowledgement, Onset, ProblemKey, RecordedProblem, TimelineChange, TimelineRecord, WallTime};
@@ -23,6 +23,8 @@ pub struct KnownTimeline {
     /// When a console that has ended looked last: as much is known of what has no time of its own.
     pub(super) ended: Option<WallTime>,
     pub(super) open: HashMap<ProblemKey, OpenProblem>,
+    /// Of open problems: what somebody who knows of one says.
+    pub(super) acknowledged: BTreeMap<ProblemKey, Acknowledgement>,
 }
 
 /// What is known of a host.
@@ -46,8 +48,6 @@ pub struct OpenProblem {
     pub onset: Onset,
     /// When it was last seen.
     pub seen: WallTime,
-    /// What somebody who knows of it says.
-    pub acknowledged: Option<Acknowledgement>,
 }
 
 impl KnownTimeline {
@@ -76,6 +76,18 @@ impl KnownTimeline {
     pub fn last_look(&self) -> Option<TimelineRecord> {
         let looks = self.looks.filter(|_| self.noted.is_some())?;
         Some(TimelineRecord { at: looks.last, change: TimelineChange::Looked { since: looks.from() } })
+    }
+
+    /// Whether a problem is acknowledged.
+    #[must_use]
+    pub fn has_acknowledgements(&self) -> bool {
+        !self.acknowledged.is_empty()
+    }
+
+    /// What somebody says who knows of a problem.
+    #[must_use]
+    pub fn acknowledgement(&self, key: &ProblemKey) -> Option<&Acknowledgement> {
+        self.acknowledged.get(key)
     }
 
     /// One of them.
@@ -107,7 +119,7 @@ impl KnownTimeline {
             let problem = open.problem.clone();
             let began = TimelineChange::Began { problem: problem.clone(), onset: open.onset };
             records.push(TimelineRecord { at: open.began, change: began });
-            if let Some(acknowledgement) = open.acknowledged.clone() {
+            if let Some(acknowledgement) = self.acknowledgement(&problem.key()).cloned() {
                 let change = TimelineChange::Acknowledged { problem, acknowledgement };
                 records.push(TimelineRecord { at, change });
             }
@@ -136,8 +148,9 @@ impl KnownTimeline {
                     began: record.at,
                     onset: *onset,
                     seen: record.at,
-                    acknowledged: None,
                 };
+                // A new beginning is a new problem.
+                self.acknowledged.remove(&problem.key());
                 self.open.insert(problem.key(), open);
             }
             TimelineChange::Changed { problem, .. } => {
@@ -147,16 +160,16 @@ impl KnownTimeline {
             }
             TimelineChange::Ended { problem, .. } => {
                 self.open.remove(&problem.key());
+                self.acknowledged.remove(&problem.key());
             }
             TimelineChange::Acknowledged { problem, acknowledgement } => {
-                if let Some(open) = self.open.get_mut(&problem.key()) {
-                    open.acknowledged = Some(acknowledgement.clone());
+                let key = problem.key();
+                if self.open.contains_key(&key) {
+                    self.acknowledged.insert(key, acknowledgement.clone());
                 }
             }
             TimelineChange::Reopened { problem, .. } => {
-                if let Some(open) = self.open.get_mut(&problem.key()) {
-                    open.acknowledged = None;
-                }
+                self.acknowledged.remove(&problem.key());
             }
         }
     }

@@ -280,7 +280,7 @@ fn an_acknowledgement_ends_with_its_time_when_it_gets_worse_and_with_its_problem
         watch.world.change("app1", |h| h.facts.filesystems.learn(vec![filesystem("/", percent)], NOW));
         watch.pass(1);
     };
-    let is_acknowledged = |watch: &Watch| watch.known.open().next().unwrap().acknowledged.is_some();
+    let is_acknowledged = |watch: &Watch| watch.known.has_acknowledgements();
     let mut watch = Watch::settled(trio());
     disk(&mut watch, 90);
     acknowledge(&mut watch, Some(60));
