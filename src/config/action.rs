@@ -100,6 +100,8 @@ pub enum Need {
     CommandHost,
     /// A command that was run in the environment.
     Answers,
+    /// Two hosts: marked, or one marked and another one seen.
+    Pair,
     /// More than one environment.
     Environments,
     /// A run of this console on screen that is under way.
@@ -128,7 +130,7 @@ pub enum Need {
 
 impl Need {
     /// Every one.
-    pub const ALL: [Need; 23] = [
+    pub const ALL: [Need; 24] = [
         Self::Nothing,
         Self::Moves,
         Self::Selected,
@@ -140,6 +142,7 @@ impl Need {
         Self::Marks,
         Self::CommandHost,
         Self::Answers,
+        Self::Pair,
         Self::Environments,
         Self::OwnRun,
         Self::Retry,
@@ -186,6 +189,7 @@ actions! {
         Events, "screen_events", "events";
     }
     after: {
+        Compare, "compare_hosts", Pair, "two hosts side by side";
         Command, "command", CommandHost, "run a command on the marked hosts, or on this one";
         Answers, "show_answers", Answers, "answers to the last command";
         Arm, "arm", Nothing, "arm for changes, or disarm";

@@ -38,6 +38,7 @@ drawings! {
     runbooks => Runbooks;
     plan => Plan;
     run => Run;
+    compare => Compare;
     answers => Answers;
     past => PastRuns;
     past_run => PastRun;

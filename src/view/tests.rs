@@ -16,6 +16,7 @@ use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
 mod commands;
+mod compare;
 mod contacts;
 mod events;
 mod growth;

@@ -32,6 +32,7 @@ impl Model {
                 unless(!self.command_hosts().is_empty(), "select a host first, or mark hosts")
             }
             Need::Answers => unless(self.last_command().is_some(), "no command was run in this environment"),
+            Need::Pair => self.pair().err(),
             Need::Environments => unless(self.environments.len() > 1, "this is the only environment"),
             Need::OwnRun if self.is_command_shown_under_way() => None,
             Need::OwnRun => self.own_run().err(),

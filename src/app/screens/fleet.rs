@@ -45,6 +45,30 @@ pub static WORDS: Words = Words {
     ],
 };
 
+/// The keys of the footer.
+const HINTS: &[(Action, &str)] = &[
+    (Action::Help, "help"),
+    (Action::Quit, "quit"),
+    (Action::Filter, "filter"),
+    (Action::NextEnvironment, "env"),
+    (Action::Palette, "find"),
+    (Action::SortNext, "sort"),
+    (Action::Open, "open"),
+    (Action::Refresh, "refresh"),
+    (Action::Pause, "pause"),
+];
+/// The same while two hosts are chosen.
+const TO_COMPARE: &[(Action, &str)] = &[
+    (Action::Help, "help"),
+    (Action::Quit, "quit"),
+    (Action::Compare, "compare"),
+    (Action::Filter, "filter"),
+    (Action::NextEnvironment, "env"),
+    (Action::Palette, "find"),
+    (Action::SortNext, "sort"),
+    (Action::Open, "open"),
+];
+
 /// The hosts of the fleet table: filtered, sorted.
 #[must_use]
 pub fn fleet_rows(model: &Model) -> Vec<&Arc<HostSnapshot>> {
@@ -76,6 +100,7 @@ impl ScreenKind for Kind {
             A::Mark,
             A::MarkAll,
             A::ClearMarks,
+            A::Compare,
             A::Command,
             A::Answers,
             A::Filter,
@@ -86,6 +111,10 @@ impl ScreenKind for Kind {
             A::Refresh,
             A::Pause,
         ]
+    }
+
+    fn hints(&self, model: &Model) -> &'static [(Action, &'static str)] {
+        if model.pair().is_ok() { TO_COMPARE } else { HINTS }
     }
 
     fn tab(&self) -> Destination {

@@ -27,6 +27,7 @@ impl ScreenKind for Kind {
             A::Acknowledge,
             A::Back,
             A::Mark,
+            A::Compare,
             A::Command,
             A::Retry,
             A::Shell,

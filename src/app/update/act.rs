@@ -134,6 +134,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
         Action::NextEnvironment => return moves::switch(model, true),
         Action::PreviousEnvironment => return moves::switch(model, false),
         Action::Screen(to) => return go(model, to),
+        Action::Compare => match model.pair() {
+            Ok(pair) => model.open_comparison(pair),
+            Err(why) => model.say(why.to_owned()),
+        },
         Action::Command => commands::open(model),
         Action::Answers => commands::show_answers(model),
         Action::Arm => arming::toggle(model),

@@ -16,6 +16,7 @@ use jumpdeck_fleet::snapshot::LinkState;
 
 mod acknowledge;
 mod commands;
+mod compare;
 mod inventory;
 mod logs;
 mod marks;

@@ -34,6 +34,7 @@ layers! {
     Runbooks, "runbooks";
     Plan, "plan";
     Run, "run";
+    Compare, "compare";
     Answers, "answers";
     PastRuns, "past_runs";
     PastRun, "past_run";

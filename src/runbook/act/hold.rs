@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use super::sessions::{AskedSession, SessionLine, SessionSent, Sessions};
+use super::sessions::{AskedSession, OpenSession, SessionSent, Sessions};
 use super::site::Site;
 use super::trouble::Trouble;
 use super::{client, session};
@@ -40,7 +40,7 @@ pub(in crate::runbook) struct Holding {
 
 enum HeldSession {
     Session {
-        line: SessionLine,
+        line: OpenSession,
         sessions: Sessions,
     },
     /// Tells it to stand down.
@@ -149,7 +149,7 @@ pub(in crate::runbook) async fn open(
     let (talk, answer) = timeout(limit, first).await.map_err(|_| late())??;
     let (tell, lost) = watch::channel(None);
     let (asks, asked) = mpsc::channel(WAITING);
-    let line = SessionLine::new(id.clone(), host.clone(), asks, lost.clone());
+    let line = OpenSession::new(id.clone(), host.clone(), asks, lost.clone());
     let keeping = Keeping { talk, heartbeat, asked, tell, host: host.clone() };
     let keeping = tokio::spawn(keeping.keep());
     site.sessions.open(&line);

@@ -15,16 +15,16 @@ use jumpdeck_fleet::names::HostName;
 
 /// The sessions that are open in this process.
 #[derive(Clone, Default)]
-pub(in crate::runbook) struct Sessions(Arc<Mutex<BTreeMap<StepId, SessionLine>>>);
+pub(in crate::runbook) struct Sessions(Arc<Mutex<BTreeMap<StepId, OpenSession>>>);
 
 impl Sessions {
     /// A session was opened.
-    pub(super) fn open(&self, line: &SessionLine) {
+    pub(super) fn open(&self, line: &OpenSession) {
         self.all().insert(line.id.clone(), line.clone());
     }
 
     /// A session was closed.
-    pub(super) fn close(&self, line: &SessionLine) {
+    pub(super) fn close(&self, line: &OpenSession) {
         let mut all = self.all();
         if all.get(&line.id).is_some_and(|open| open.asks.same_channel(&line.asks)) {
             all.remove(&line.id);
@@ -32,23 +32,23 @@ impl Sessions {
     }
 
     /// The session that a step opened on a host, unless it has ended.
-    pub(super) fn find(&self, id: &StepId, host: &HostName) -> Option<SessionLine> {
+    pub(super) fn find(&self, id: &StepId, host: &HostName) -> Option<OpenSession> {
         self.opened(id, host).filter(|line| line.lost().is_none())
     }
 
     /// The same, also one that has ended and was not opened again: it tells why.
-    pub(super) fn opened(&self, id: &StepId, host: &HostName) -> Option<SessionLine> {
+    pub(super) fn opened(&self, id: &StepId, host: &HostName) -> Option<OpenSession> {
         self.all().get(id).filter(|line| line.host == *host).cloned()
     }
 
-    fn all(&self) -> MutexGuard<'_, BTreeMap<StepId, SessionLine>> {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<StepId, OpenSession>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The way into a session that is open.
 #[derive(Clone)]
-pub(super) struct SessionLine {
+pub(super) struct OpenSession {
     id: StepId,
     host: HostName,
     asks: mpsc::Sender<AskedSession>,
@@ -91,7 +91,7 @@ pub(super) enum SessionSent {
     Not(String),
 }
 
-impl SessionLine {
+impl OpenSession {
     pub(super) fn new(
         id: StepId,
         host: HostName,
