@@ -91,6 +91,8 @@ impl Actor {
         F: Future<Output = ()> + Send + 'static,
     {
         let (alive, gone) = oneshot::channel();
+        // A future that is moved into another one has its room twice there.
+        let run = Box::pin(run);
         let abort = tasks.spawn(async move {
             let _alive = alive;
             if let Some(ended) = before {

@@ -61,7 +61,8 @@ pub(crate) struct HostActor {
     told: watch::Receiver<Arc<Host>>,
     shared: EnvironmentShared,
     retry: Arc<Notify>,
-    snapshot: HostSnapshot,
+    /// As it was published last: one copy for this actor and for whoever shows it.
+    snapshot: Arc<HostSnapshot>,
     backoff: Backoff,
 }
 
@@ -72,7 +73,7 @@ impl HostActor {
         retry: Arc<Notify>,
     ) -> Self {
         let spec = told.borrow().clone();
-        let snapshot = pending(&spec, shared.clock.now());
+        let snapshot = Arc::new(pending(&spec, shared.clock.now()));
         Self { spec, told, shared, retry, snapshot, backoff: Backoff::default() }
     }
 
@@ -187,13 +188,15 @@ impl HostActor {
         tracing::debug!(host = %self.spec.id, ?took, "reported");
         if !self.snapshot.link.is_up() {
             tracing::info!(host = %self.spec.id, "up");
-            self.snapshot.link = Link::up(arrived);
+            self.edit().link = Link::up(arrived);
         }
         self.backoff.reset();
-        self.snapshot.growth = self.record_disks(&facts);
-        self.snapshot.facts = facts;
-        self.snapshot.reported_at = Some(asked);
-        self.snapshot.took = Some(took);
+        let growth = self.record_disks(&facts);
+        let snapshot = self.edit();
+        snapshot.growth = growth;
+        snapshot.facts = facts;
+        snapshot.reported_at = Some(asked);
+        snapshot.took = Some(took);
         self.publish().await.map_err(|()| self.jump_lost())
     }
 
@@ -276,7 +279,8 @@ impl HostActor {
         let retry_at = (!failure.needs_a_person() && !self.jump_gone())
             .then(|| now.plus(self.backoff.next(rand::random::<f64>())));
         tracing::info!(host = %self.spec.id, state = failure.state.word(), hop = %failure.hop, "lost: {}", failure.detail);
-        self.snapshot.link = failure.link(&self.snapshot.link, now, retry_at);
+        let link = failure.link(&self.snapshot.link, now, retry_at);
+        self.edit().link = link;
         self.publish().await
     }
 
@@ -308,9 +312,13 @@ impl HostActor {
         self.shared.jump.borrow().is_none()
     }
 
+    fn edit(&mut self) -> &mut HostSnapshot {
+        Arc::make_mut(&mut self.snapshot)
+    }
+
     async fn publish(&mut self) -> Result<(), ()> {
-        self.snapshot.generation += 1;
-        self.shared.events.send(FleetEvent::Host(Arc::new(self.snapshot.clone()))).await.map_err(|_| ())
+        self.edit().generation += 1;
+        self.shared.events.send(FleetEvent::Host(self.snapshot.clone())).await.map_err(|_| ())
     }
 }
 

@@ -30,8 +30,8 @@ pub(super) use remote::{spawn as spawn_remote, spawn_in_terminal};
 const STDERR_KEPT: usize = 4096;
 /// How much of the beginning of both streams is kept.
 const FIRST_KEPT: usize = 2048;
-/// Bytes that are written to a connection at once.
-const PIECE: usize = 8192;
+/// Bytes that are handed to a connection at once. It writes out together what waits, and keeps buffers as large as that.
+const PIECE: usize = 2048;
 /// How long a script that is told to end may take.
 const END_LIMIT: Duration = Duration::from_secs(1);
 
