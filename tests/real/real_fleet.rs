@@ -26,6 +26,7 @@ use tokio::sync::mpsc;
 mod names;
 mod salt;
 mod services;
+mod shift;
 
 /// The fleet, held by one test at a time: tests change it.
 struct Fleet {
