@@ -122,6 +122,7 @@ async fn console() -> Result<ConsoleEnd, RuntimeError> {
         logs: LogFollowing::new(Box::new(|_, _| FollowedLogs::none())),
         notifier: Notifier::new(None, Clipboard::from_environment()),
         recorder: TimelineRecorder::none(),
+        sessions: jumpdeck::runtime::sessions::SessionDesk::none(),
         clock,
         input: taken.input,
         urgent: taken.urgent,

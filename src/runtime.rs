@@ -15,6 +15,7 @@ use crate::operator::control::RunControl;
 use crate::operator::timeline::recorder::TimelineRecorder;
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::log::LogEvent;
+use jumpdeck_fleet::maintenance::SessionNews;
 use jumpdeck_fleet::run::{Arming, RunEvent};
 use jumpdeck_fleet::time::Moment;
 use jumpdeck_fleet::timeline::TimelineNews;
@@ -33,6 +34,7 @@ pub mod raw;
 #[cfg(test)]
 mod run_tests;
 pub mod screen;
+pub mod sessions;
 pub mod shell;
 pub mod shells;
 pub mod terminal;
@@ -47,6 +49,7 @@ use input::{TerminalInput, Urgent};
 use keeper::{FileKeeper, KeeperJob, ViewsJob};
 use logs::LogFollowing;
 use notices::Notifier;
+use sessions::SessionDesk;
 use shells::{ReadyShell, ShellMoment, Shells};
 
 /// Frames are at least this far apart: 30 a second.
@@ -82,6 +85,8 @@ pub struct Console<B: Backend, D, F, R, S> {
     pub notifier: Notifier,
     /// Where events are kept.
     pub recorder: TimelineRecorder,
+    /// Maintenance sessions.
+    pub sessions: SessionDesk,
     /// The process's clock; the same that snapshots are stamped with.
     pub clock: Clock,
     /// Keys, pastes, sizes.
@@ -106,6 +111,7 @@ enum NextInput {
     Shell(ShellMoment),
     Logs(u64, Vec<LogEvent>),
     Timeline(TimelineNews),
+    Session(Box<SessionNews>),
     Time,
 }
 
@@ -133,6 +139,7 @@ where
     console.model.leave_events();
     console.record();
     console.recorder.end();
+    console.sessions.end().await;
     console.keeper.finish().await;
     ended
 }
@@ -200,6 +207,7 @@ where
                 }
                 NextInput::RunNews(Some(event)) => {
                     self.tick();
+                    self.sessions.run_event(&event);
                     let effects = update(&mut self.model, Msg::Run(event));
                     self.perform(effects)?
                 }
@@ -218,6 +226,7 @@ where
                         self.come_back(pace)?;
                     }
                     self.tick();
+                    self.sessions.shell_news(&news);
                     let effects = update(&mut self.model, Msg::Shell(news));
                     self.perform(effects)?
                 }
@@ -239,6 +248,11 @@ where
                 NextInput::Timeline(news) => {
                     self.tick();
                     let effects = update(&mut self.model, Msg::Timeline(news));
+                    self.perform(effects)?
+                }
+                NextInput::Session(news) => {
+                    self.tick();
+                    let effects = update(&mut self.model, Msg::Session(news));
                     self.perform(effects)?
                 }
                 NextInput::Time => {
@@ -283,6 +297,7 @@ where
             Some(moment) = self.shells.moments.recv() => NextInput::Shell(moment),
             Some(news) = self.keeper.news.recv() => NextInput::Views(news),
             Some(news) = self.recorder.news.recv() => NextInput::Timeline(news),
+            Some(news) = self.sessions.news.recv() => NextInput::Session(Box::new(news)),
             event = self.run_news.recv(), if pace.run_news_open => NextInput::RunNews(event),
             taken = self.news.recv_many(batch, BATCH), if pace.news_open => NextInput::News(taken),
             (number, events) = self.logs.next() => NextInput::Logs(number, events),
@@ -357,6 +372,7 @@ where
         if self.model.attend_shell(ready.number()) {
             self.stage.step_aside().map_err(RuntimeError::terminal)?;
             pace.suspended = true;
+            self.sessions.shell(ready.asked());
             self.shells.attend(ready);
         } else {
             self.shells.take_back();
@@ -391,7 +407,10 @@ where
                 AppEffect::FollowLogs { number, env, request } => self.logs.follow(number, env, request),
                 AppEffect::StopLogs => self.logs.stop(),
                 AppEffect::Refresh(env) => self.fleet.refresh(&env),
-                AppEffect::Activate(env) => self.fleet.activate(&env),
+                AppEffect::Activate(env) => {
+                    self.sessions.open(&env);
+                    self.fleet.activate(&env);
+                }
                 AppEffect::Retry(env, host) => self.fleet.retry(&env, host.as_ref()),
                 AppEffect::Answer(id, answer) => self.fleet.answer(id, answer),
                 AppEffect::UseInventory(fleet) => {
@@ -404,7 +423,11 @@ where
                 AppEffect::FindInputs(env, runbook) => self.runs.find(&env, &runbook),
                 AppEffect::MakePlan(env, runbook, inputs) => self.runs.plan(&env, &runbook, inputs.0),
                 AppEffect::StartRun { env, plan, why, mode } => self.runs.start(&env, &plan, why, mode),
-                AppEffect::ResumeRun(run) => self.runs.resume(&run),
+                AppEffect::ResumeRun(run) => {
+                    self.sessions.resumes(&run);
+                    self.runs.resume(&run);
+                }
+                AppEffect::Session(env, order) => self.sessions.order(&env, order),
                 AppEffect::WatchRun(run) => self.runs.watch(&run),
                 AppEffect::ListPastRuns => self.runs.list_past(),
                 AppEffect::ReadPastRun(run) => self.runs.read_past(&run),
@@ -416,7 +439,10 @@ where
                 }
                 AppEffect::DeleteView(name) => self.keeper.ask(KeeperJob::Views(ViewsJob::Delete(name))),
                 AppEffect::LookBefore(id, env) => self.runs.look_before(id, &env),
-                AppEffect::RunOnHosts(order) => self.runs.run_on_hosts(order),
+                AppEffect::RunOnHosts(order) => {
+                    self.sessions.command_ordered(&order);
+                    self.runs.run_on_hosts(order);
+                }
                 AppEffect::DropOrder(id) => self.runs.drop_order(id),
             }
         }

@@ -12,6 +12,7 @@ use jumpdeck_fleet::command::CommandOrder;
 use jumpdeck_fleet::event::{Answer, FleetEvent, QuestionId};
 use jumpdeck_fleet::fleet::{Environment, Fleet, Host};
 use jumpdeck_fleet::log::{LogEvent, LogRequest};
+use jumpdeck_fleet::maintenance::{SessionNews, SessionOrder};
 use jumpdeck_fleet::names::{EnvName, HostName};
 use jumpdeck_fleet::run::{Mode, RunCommand, RunEvent};
 use jumpdeck_fleet::text::Clean;
@@ -33,6 +34,8 @@ pub enum Msg {
     Clock(WallTime),
     /// News of events on disk.
     Timeline(TimelineNews),
+    /// News of maintenance sessions.
+    Session(Box<SessionNews>),
     /// News of the fleet.
     Fleet(FleetEvent),
     /// News of runs.
@@ -114,6 +117,8 @@ pub enum AppEffect {
     TellRun(String, RunCommand),
     /// Remember what was taken from the command palette.
     KeepChosen(ChosenEntry),
+    /// Do something with the maintenance session of the environment.
+    Session(EnvName, SessionOrder),
     /// Read the saved views.
     ReadViews,
     /// Save a view.

@@ -30,6 +30,7 @@ pub mod pending;
 pub mod picker;
 mod remedies;
 pub mod runs;
+pub mod session;
 pub mod shell;
 pub mod timeline;
 pub mod views;
@@ -130,6 +131,8 @@ pub struct Model {
     pub keeps_events: bool,
     /// Whether the events of all environments are shown together.
     pub all_events: bool,
+    /// What is known of maintenance sessions, by environment.
+    pub sessions: Vec<jumpdeck_fleet::maintenance::SessionNews>,
 }
 
 impl fmt::Debug for Model {
@@ -232,6 +235,7 @@ impl Model {
             who: Clean::default(),
             keeps_events: false,
             all_events: false,
+            sessions: Vec::new(),
         }
     }
 
@@ -308,6 +312,7 @@ impl Model {
         };
         self.paused.is_some()
             || self.notice.is_some()
+            || self.session().is_some()
             || self.runs_age()
             || self.commands_under_way().next().is_some()
             || self.environments.iter().any(live)

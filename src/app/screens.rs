@@ -48,6 +48,7 @@ screens! {
     problems => Problems, "What is wrong, worst first.";
     services => Services, "Every service, and how it is on each of its hosts.";
     events => Events, "What changed, the newest first.";
+    session => Session, "The maintenance session of the environment.";
     runbooks => Runbooks, "Unfinished runs, and the runbooks.";
     plan => Plan, "A plan, before anything runs.";
     run => Run(String), "A run, by its id.";

@@ -27,6 +27,7 @@ mod questions;
 mod run_tests;
 mod runs;
 mod sequence;
+mod sessions;
 mod shell;
 #[cfg(test)]
 mod tests;
@@ -88,6 +89,10 @@ fn take(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
         }
         Msg::Timeline(news) => {
             model.take_timeline(news);
+            Vec::new()
+        }
+        Msg::Session(news) => {
+            sessions::take(model, *news);
             Vec::new()
         }
         Msg::Fleet(event) => news::take(model, event),

@@ -25,7 +25,10 @@ use crate::operator::access::FleetAccess;
 use crate::operator::commands::{self, Start};
 use crate::operator::fleet_command::FleetCommands;
 use crate::operator::kept_text;
+use crate::operator::left::LeftRunsFinder;
 use crate::operator::logs::follow;
+use crate::operator::maintenance::SessionStore;
+use crate::operator::maintenance::service::{RunsAndSessions, SessionService};
 use crate::operator::service::{LeftInEffect, RunService};
 use crate::operator::timeline::recorder::TimelineRecorder;
 use crate::operator::views::ViewsFile;
@@ -36,6 +39,7 @@ use crate::runtime::handoff::Copier;
 use crate::runtime::keeper::{FileKeeper, KeptFiles};
 use crate::runtime::logs::LogFollowing;
 use crate::runtime::notices::Notifier;
+use crate::runtime::sessions::SessionDesk;
 use crate::runtime::shells::{OpenShell, Shells};
 use crate::runtime::{Console, ConsoleEnd, Draw, FleetControl, RuntimeError, terminal};
 use crate::view::{ChosenColumns, ColorSupport, Styles, ViewState, draw, fleet_orders, plain};
@@ -87,7 +91,11 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
     inventory::watch(target.watched.take(), &target.inventory, sender.clone());
     let (disks, wrong) = target.disks(setup);
     wrong.iter().for_each(|text| super::print::complain(text));
+    let store = SessionStore::new(setup.paths.sessions(target.fleet.simulated));
+    let (sessions, session_news) = SessionService::new(store, who::who(), target.fleet.simulated);
+    let found = RunsAndSessions { runs: LeftRunsFinder::default(), sessions: sessions.clone() };
     let collector = target.collector(Arc::new(desk.clone()), sender, disks.clone());
+    let collector = collector.looking_for_runs(Arc::new(found));
     let access = target.access(setup, Arc::new(desk.clone()));
     let tail = common.tail();
     let shells = access.clone();
@@ -151,6 +159,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
         logs: LogFollowing::new(Box::new(move |env, request| follow(&logs, env, request))),
         notifier: Notifier::new(notices, Clipboard::from_environment()),
         recorder,
+        sessions: SessionDesk::new(sessions, session_news),
         clock: target.clock,
         input: taken.input,
         urgent: taken.urgent,

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use self::agreement::Agreement;
 use super::common::{CliError, Common};
 use super::print;
+use super::session::Jotted;
 use super::setup::{self, Setup};
 use super::terminal::interrupts::{interrupts, unless_interrupted};
 use super::terminal::keys::{Shared, Terminal};
@@ -22,6 +23,8 @@ use crate::operator::fleet_command::{
 use crate::transport::ask::{AskPerson, RefuseAll};
 use crate::transport::error::TransportError;
 use jumpdeck_fleet::fleet::{Environment, Fleet, Host, Signatures};
+use jumpdeck_fleet::maintenance::SessionWork;
+use jumpdeck_fleet::text::Clean;
 
 mod agreement;
 mod json;
@@ -157,7 +160,13 @@ async fn ask(common: &Common, args: &ExecArgs) -> Result<(ExecSite, Vec<CommandA
         let _ = interrupts.recv().await;
     };
     tracing::info!(env = %site.env.name, hosts = site.hosts.len(), "a command on hosts");
+    let session = Jotted::of(&setup, site.simulated, &site.env.name);
+    let work = session.opened(SessionWork::Command {
+        hosts: site.hosts.iter().map(|host| Clean::new(host.id.host.as_str())).collect(),
+        command: Clean::lines(site.line.as_str()),
+    });
     let answers = commands.run(&site.hosts, &site.line, args.limits(site.hosts.len()), stop, |_, _| ()).await;
+    session.closed(&work, &text::summary(tally(&answers)));
     Ok((site, answers))
 }
 

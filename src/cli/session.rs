@@ -21,9 +21,12 @@ use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::timeline::WallTime;
 
 mod agree;
+mod jotted;
 mod list;
 mod site;
 mod text;
+
+pub(super) use jotted::Jotted;
 
 /// A longer reason, ticket or name is refused.
 const LONGEST: usize = 300;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::common::{CliError, Common};
 use super::exec::environment;
 use super::print;
+use super::session::Jotted;
 use super::setup::{self, Setup};
 use super::terminal::interrupts::{interrupts, unless_interrupted};
 use super::terminal::keys::{NoTerminal, Terminal};
@@ -14,10 +15,11 @@ use crate::app::rows::declared::DeclaredHosts;
 use crate::operator::fleet_command::{FleetCommands, notes};
 use crate::runtime::raw::RawTerminal;
 use crate::runtime::shell::{self, ShellEnd, attend};
-use crate::transport::error::TransportError;
-use crate::transport::{Ran, description};
+use crate::transport::description;
 use clap::Args;
 use jumpdeck_fleet::fleet::{Environment, Host};
+use jumpdeck_fleet::maintenance::SessionWork;
+use jumpdeck_fleet::text::Clean;
 
 /// What ssh exits with when the connection fails.
 const NO_CONNECTION: u8 = 255;
@@ -92,11 +94,23 @@ async fn login_shell(common: &Common, args: &SshArgs) -> Result<u8, CliError> {
     let interrupted = async || {
         let _ = interrupts.recv().await;
     };
+    let session = Jotted::of(&setup, target.fleet.simulated, &env.name);
+    let work = session.opened(SessionWork::Shell { host: Clean::new(host.id.host.as_str()) });
     let raw = RawTerminal::take()?;
     let mut keys = raw.keys();
     match attend(&mut shell, raw, &mut keys, interrupted).await? {
-        ShellEnd::Local => Ok(NO_CONNECTION),
-        ShellEnd::Remote => Ok(exit_code(shell.terminal.ended().await)),
+        ShellEnd::Local => {
+            session.closed(&work, "the terminal is gone");
+            Ok(NO_CONNECTION)
+        }
+        ShellEnd::Remote => {
+            let ended = shell::status(shell.terminal.ended().await);
+            session.closed(
+                &work,
+                &ended.as_ref().map_or_else(|why| format!("lost: {why}"), |status| format!("exit {status}")),
+            );
+            Ok(exit_code(ended))
+        }
     }
 }
 
@@ -119,8 +133,8 @@ fn one(named: &DeclaredHosts, env: &Environment, words: &[String]) -> Result<Arc
 }
 
 /// The exit code for how a shell ended, which is said where the shell itself could not say it.
-fn exit_code(ended: Result<Ran, TransportError>) -> u8 {
-    let why = match shell::status(ended) {
+fn exit_code(ended: Result<u32, String>) -> u8 {
+    let why = match ended {
         Ok(status) => return u8::try_from(status).unwrap_or(NO_CONNECTION),
         Err(why) => why,
     };
@@ -133,8 +147,13 @@ fn exit_code(ended: Result<Ran, TransportError>) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::error::ErrorKind;
+    use crate::transport::Ran;
+    use crate::transport::error::{ErrorKind, TransportError};
     use jumpdeck_fleet::hop::Hop;
+
+    fn exit_code(ended: Result<Ran, TransportError>) -> u8 {
+        super::exit_code(shell::status(ended))
+    }
 
     #[test]
     fn the_exit_code_is_the_shell_s_or_says_that_there_is_none() {

@@ -126,11 +126,13 @@ pub enum Need {
     Events,
     /// A problem that can be acknowledged.
     Problem,
+    /// A maintenance session of the environment in which the operator takes part.
+    Session,
 }
 
 impl Need {
     /// Every one.
-    pub const ALL: [Need; 24] = [
+    pub const ALL: [Need; 25] = [
         Self::Nothing,
         Self::Moves,
         Self::Selected,
@@ -155,6 +157,7 @@ impl Need {
         Self::Logs,
         Self::Events,
         Self::Problem,
+        Self::Session,
     ];
 }
 
@@ -187,6 +190,7 @@ actions! {
         PastRuns, "screen_past_runs", "past runs";
         Views, "screen_views", "saved views";
         Events, "screen_events", "events";
+        Session, "screen_session", "maintenance session";
     }
     after: {
         Compare, "compare_hosts", Pair, "two hosts side by side";
@@ -211,6 +215,9 @@ actions! {
         LogWrap, "log_wrap", Logs, "break or cut long lines";
         Acknowledge, "acknowledge", Problem, "acknowledge the problem, or remove that";
         AllEnvironments, "all_environments", Events, "events of all environments, or of this one";
+        SessionNote, "session_note", Session, "a note for the maintenance session";
+        SessionHandOver, "session_hand_over", Session, "hand the maintenance session over";
+        SessionEnd, "session_end", Session, "end the maintenance session";
         NextTheme, "next_theme", Themes, "next theme";
         Palette, "palette", Nothing, "command palette: find and do anything";
         Help, "help", Nothing, "help";

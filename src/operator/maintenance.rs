@@ -15,9 +15,11 @@ use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::timeline::WallTime;
 
+pub mod jot;
 pub mod mirror;
 pub mod record;
 pub mod report;
+pub mod service;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -147,6 +149,14 @@ impl KeptSession {
             return self.own().create(&new_record(), who, at, &entry);
         }
         self.own().append(who, at, &[entry]).map(drop)
+    }
+
+    /// How many lines of this machine come after so many bytes of its record.
+    #[must_use]
+    pub fn lines_after(&self, bytes: u64) -> usize {
+        let Ok(all) = self.own().bytes() else { return 0 };
+        let after = usize::try_from(bytes).ok().and_then(|at| all.get(at..)).unwrap_or_default();
+        after.iter().filter(|byte| **byte == b'\n').count()
     }
 
     /// Forgets a session that could not begin: nothing else is in it.

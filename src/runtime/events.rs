@@ -45,6 +45,7 @@ where
     /// What judgements have made is written.
     pub(super) fn record(&mut self) {
         for (env, records) in self.model.take_unsaved() {
+            self.sessions.events(&env, &records);
             self.recorder.append(&env, records);
         }
     }

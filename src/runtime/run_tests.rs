@@ -259,6 +259,7 @@ impl Person {
             logs: super::tests::no_logs(),
             recorder: TimelineRecorder::none(),
             notifier: Notifier::new(None, crate::runtime::clipboard::Clipboard::of(|_| None)),
+            sessions: crate::runtime::sessions::SessionDesk::none(),
             clock,
             input,
             urgent: urgent_receiver,

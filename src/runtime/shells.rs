@@ -31,6 +31,10 @@ impl ReadyShell {
     pub(super) fn number(&self) -> u64 {
         self.asked.number
     }
+
+    pub(super) fn asked(&self) -> &AskedShell {
+        &self.asked
+    }
 }
 
 /// What the loop is told.

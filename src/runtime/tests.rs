@@ -203,6 +203,7 @@ impl Harness {
             logs: no_logs(),
             recorder: TimelineRecorder::none(),
             notifier: Notifier::new(None, Clipboard::of(|_| None)),
+            sessions: crate::runtime::sessions::SessionDesk::none(),
             clock,
             input,
             urgent: urgent_receiver,

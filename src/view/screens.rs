@@ -35,6 +35,7 @@ drawings! {
     problems => Problems;
     services => Services;
     events => Events;
+    session => Session;
     runbooks => Runbooks;
     plan => Plan;
     run => Run;

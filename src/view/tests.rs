@@ -29,6 +29,7 @@ mod past;
 mod pending;
 mod plain;
 mod services;
+mod session;
 mod shell;
 mod strip;
 mod themes;

@@ -13,6 +13,7 @@ pub(crate) mod page;
 pub(crate) mod palette;
 pub(crate) mod pending;
 pub(crate) mod question;
+pub(crate) mod session;
 pub(crate) mod shell;
 pub(crate) mod small;
 pub(crate) mod sparkline;

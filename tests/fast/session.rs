@@ -9,23 +9,29 @@ use serde_json::Value;
 use crate::exec::{Ran, command, ran};
 use crate::inventory::Site;
 
+mod story;
+
 /// Somebody with a state folder of their own, at the site's inventory and keys.
-pub(crate) struct Operator<'s> {
+struct Operator<'s> {
     site: &'s Site,
     who: &'static str,
 }
 
 impl<'s> Operator<'s> {
-    pub(crate) fn new(site: &'s Site, who: &'static str) -> Self {
+    fn new(site: &'s Site, who: &'static str) -> Self {
         Self { site, who }
     }
 
-    pub(crate) fn state(&self) -> PathBuf {
+    fn state(&self) -> PathBuf {
         self.site.home.path().join(format!("state-of-{}", self.who))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = command(self.site.home.path(), &[&["session"], arguments].concat());
+        self.program(&[&["session"], arguments].concat())
+    }
+
+    fn program(&self, arguments: &[&str]) -> Command {
+        let mut command = command(self.site.home.path(), arguments);
         command.env("JUMPDECK_WHO", format!("{}@desk", self.who)).env("XDG_STATE_HOME", self.state());
         command
     }
@@ -35,10 +41,16 @@ impl<'s> Operator<'s> {
     }
 
     /// Does it, and gives what was printed.
-    pub(crate) fn session(&self, arguments: &[&str]) -> String {
+    fn session(&self, arguments: &[&str]) -> String {
         let ran = self.try_to(arguments);
         assert_eq!(ran.code, Some(0), "{arguments:?}: {}{}", ran.out, ran.err);
         ran.out
+    }
+
+    /// Does something else.
+    fn done(&self, arguments: &[&str]) {
+        let ran = ran(self.program(arguments));
+        assert_eq!(ran.code, Some(0), "{arguments:?}: {}{}", ran.out, ran.err);
     }
 
     fn refused(&self, arguments: &[&str], code: i32, says: &str) {

@@ -8,11 +8,13 @@ use super::text::Clean;
 use super::timeline::WallTime;
 
 mod fold;
+mod seen;
 mod story;
 #[cfg(test)]
 mod tests;
 
 pub use fold::{AHEAD, MaintenanceSession, PendingHandover, SessionPerson, SessionRun};
+pub use seen::{SeenSession, SessionNews, SessionOrder, SessionSync};
 pub use story::{SessionMark, SessionRow};
 
 /// What a session is, as whoever starts it says. Who joins repeats it, so that each record can be read without the others.
@@ -118,6 +120,8 @@ pub enum SessionEntry {
         state: Clean,
         /// The host, where it is about one.
         host: Option<Clean>,
+        /// What tells it from others of the host while its words change.
+        key: Clean,
         /// What.
         says: Clean,
     },

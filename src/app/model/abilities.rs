@@ -54,6 +54,10 @@ impl Model {
                 "select a problem first: it is then acknowledged",
             ),
             Need::Events => unless(kind.shows_events(), "this is for the screen of events"),
+            Need::Session => unless(
+                self.own_session().is_some(),
+                "you take part in no maintenance session of this environment: its screen starts or joins one",
+            ),
             Need::Themes => unless(self.themes.len() > 1, "this is the only theme"),
             Need::View if self.views.refused.is_some() => {
                 Some("the file of saved views has a mistake: mend it first")

@@ -7,12 +7,14 @@ use super::timeline::Timeline;
 use jumpdeck_fleet::fleet::{Environment, Host};
 use jumpdeck_fleet::history::Ring;
 use jumpdeck_fleet::judge::roles::RoleStanding;
+use jumpdeck_fleet::maintenance::SessionMark;
 use jumpdeck_fleet::names::{EnvName, HostName, RoleName};
 use jumpdeck_fleet::outside::OutsideSnapshot;
 use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
 use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot};
+use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
-use jumpdeck_fleet::timeline::{Acknowledgement, ProblemKey, TimelineRecord};
+use jumpdeck_fleet::timeline::{Acknowledgement, ProblemKey, TimelineRecord, WallTime};
 
 /// One environment's live state.
 #[derive(Debug, Clone)]
@@ -80,6 +82,8 @@ pub struct Selection {
     pub past_run: Option<String>,
     /// The event selected: its environment and its first record.
     pub event: Option<(EnvName, TimelineRecord)>,
+    /// The row of the session that is selected; `None`: the newest.
+    pub session: Option<(WallTime, Clean, SessionMark)>,
     /// First line shown of a host's detail, or of a past run's report.
     pub detail_scroll: usize,
     /// Where the selection last was, so that its neighbour is taken when it goes.

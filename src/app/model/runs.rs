@@ -10,6 +10,7 @@ use super::commands::CommandForm;
 use super::editor::Editor;
 use super::note::Note;
 use super::picker::Picker;
+use super::session::{SessionForm, SessionNote};
 use super::views::ViewQuestion;
 use crate::config::keymap::{KeyCode, KeyPress};
 use crate::config::views::SavedView;
@@ -157,6 +158,10 @@ pub enum Dialog {
         /// The text so far.
         text: Note,
     },
+    /// What a maintenance session is, to whom it is handed over, or whether it ends.
+    Session(SessionForm),
+    /// A note for a maintenance session.
+    SessionNote(SessionNote),
     /// A command on hosts, before it is run.
     Command(CommandForm),
     /// A run could not be started, resumed or watched: why.

@@ -40,7 +40,7 @@ pub(super) fn toggle(model: &mut Model) {
         key,
         message,
         reason: String::new().as_str().into(),
-        until: OFFERED[0].into(),
+        until: model.session_end().as_deref().unwrap_or(OFFERED[0]).into(),
         at_until: false,
         wrong: None,
     };

@@ -2,7 +2,7 @@
 
 use super::{
     acknowledge, arming, commands, dialogs, leave, logs, moves, palette, pause, prompts, questions, sequence,
-    shell, views,
+    sessions, shell, views,
 };
 use crate::app::message::AppEffect;
 use crate::app::model::palette::PaletteTarget;
@@ -168,6 +168,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
             return vec![AppEffect::CopyView];
         }
         Action::Shell => return shell::open(model),
+        Action::SessionNote => sessions::note(model),
+        Action::SessionHandOver => sessions::hand_over(model),
+        Action::SessionEnd => sessions::end(model),
         Action::SaveView => views::ask_name(model),
         Action::DeleteView => views::ask_delete(model),
         Action::Acknowledge => acknowledge::toggle(model),

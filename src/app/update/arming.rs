@@ -73,6 +73,15 @@ pub(super) fn wanted(model: &mut Model, env: &EnvName, why: String) -> bool {
 
 /// A span as a person writes it: `30m`, `2h`, `1h30m`, `45` (minutes). `None` when it is none, or longer than eight hours.
 pub(super) fn span(text: &str) -> Option<Duration> {
+    any_span(text).filter(|span| *span <= LONGEST)
+}
+
+/// The same, up to so many hours.
+pub(super) fn span_up_to(text: &str, hours: u64) -> Option<Duration> {
+    any_span(text).filter(|span| *span <= Duration::from_secs(hours * 3600))
+}
+
+fn any_span(text: &str) -> Option<Duration> {
     let text = text.trim().to_ascii_lowercase();
     let (hours, rest) = match text.split_once('h') {
         Some((hours, rest)) => (hours.trim().parse::<u64>().ok()?, rest.trim()),
@@ -84,5 +93,5 @@ pub(super) fn span(text: &str) -> Option<Duration> {
     };
     let seconds = hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?;
     let span = Duration::from_secs(seconds);
-    (!span.is_zero() && span <= LONGEST).then_some(span)
+    (!span.is_zero()).then_some(span)
 }

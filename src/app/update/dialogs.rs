@@ -1,6 +1,6 @@
 //! Dialogs: inputs, start, arming, notes; what a person tells a run unasked.
 
-use super::{acknowledge, arming, commands, forms, leave, prompts, views};
+use super::{acknowledge, arming, commands, forms, leave, prompts, sessions, views};
 use crate::app::message::AppEffect;
 use crate::app::model::Model;
 use crate::app::model::note::Note;
@@ -21,6 +21,8 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
             Vec::new()
         }
         Some(Dialog::Note { .. }) => write(model, key),
+        Some(Dialog::Session(_)) => sessions::form_key(model, key),
+        Some(Dialog::SessionNote(_)) => sessions::note_key(model, key),
         Some(Dialog::Command(_)) => commands::key(model, key),
         Some(Dialog::Leave(_)) => leave::key(model, key),
         Some(Dialog::SaveView { .. }) => views::name_key(model, key),
@@ -155,6 +157,8 @@ pub(super) fn paste(model: &mut Model, text: &str) {
             if form.at_until { &mut form.until } else { &mut form.reason }.insert(line);
         }
         Some(Dialog::Note { text: note, .. }) => note.insert(text),
+        Some(Dialog::Session(form)) => sessions::paste(form, line),
+        Some(Dialog::SessionNote(note)) => note.text.insert(text),
         Some(Dialog::SaveView { name, .. }) => name.insert(line),
         Some(Dialog::Command(form)) => commands::paste(form, text),
         // The word that leaves is typed.

@@ -23,6 +23,7 @@ mod marks;
 mod palette;
 mod questions;
 mod rows;
+mod sessions;
 mod shell;
 mod time;
 mod views;

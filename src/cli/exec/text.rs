@@ -69,7 +69,7 @@ fn hosts_of(count: usize) -> String {
     if count == 1 { "1 host".to_owned() } else { format!("{count} hosts") }
 }
 
-fn summary(counted: Tally) -> String {
+pub(super) fn summary(counted: Tally) -> String {
     let Tally { zero, other, unknown, not_run } = counted;
     let parts = [
         (zero, "exit 0"),

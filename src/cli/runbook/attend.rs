@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+use jumpdeck_fleet::maintenance::RunEntry;
 use jumpdeck_fleet::run::{Prompt, Reply, RunCommand, RunView};
 use jumpdeck_fleet::time::Moment;
 
@@ -50,8 +51,12 @@ pub(super) async fn stay(
     handle: RunHandle,
     interrupts: mpsc::Receiver<Interrupt>,
     tail: String,
+    how: RunEntry,
 ) -> Result<ExitCode, CliError> {
     let RunHandle { commands, view, .. } = handle;
+    let session = site.session();
+    session.run(&view.borrow(), how);
+    let last = view.clone();
     let operator = Operator {
         keys: site.terminal()?,
         // A terminal that is gone says so when it is read.
@@ -61,7 +66,9 @@ pub(super) async fn stay(
         clock: site.clock(),
         interrupts,
     };
-    Ok(ExitCode::from(exit_code(operator.stay(view).await)))
+    let outcome = operator.stay(view).await;
+    session.run_left(&last.borrow());
+    Ok(ExitCode::from(exit_code(outcome)))
 }
 
 /// What ended a wait.

@@ -17,6 +17,7 @@ use crate::cli::{print, setup};
 use crate::operator::commands;
 use crate::operator::inputs::AskInputs;
 use crate::operator::resume::{Begun, FleetAtHand, OtherFleet};
+use jumpdeck_fleet::maintenance::RunEntry;
 use jumpdeck_fleet::run::{Mode, PlanView};
 
 /// Which run, and why.
@@ -69,7 +70,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Cli
         Ok(Some(started?))
     };
     match unless_interrupted(begin, &mut interrupts).await? {
-        Some(handle) => stay(&site, handle, interrupts, common.tail()).await,
+        Some(handle) => stay(&site, handle, interrupts, common.tail(), RunEntry::Started).await,
         None => {
             print::answer("nothing was started\n")?;
             Ok(ExitCode::SUCCESS)
@@ -102,7 +103,7 @@ pub(super) async fn resume(common: &Common, args: &ResumeArgs, onward: Onward) -
         Ok(handle?)
     };
     let handle = unless_interrupted(begin, &mut interrupts).await?;
-    stay(&site, handle, interrupts, common.tail()).await
+    stay(&site, handle, interrupts, common.tail(), RunEntry::Resumed).await
 }
 
 /// The simulated fleet of this command is a new one: no run began in it.

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use crate::cli::common::{CliError, Common};
+use crate::cli::session::Jotted;
 use crate::cli::setup::{self, Setup};
 use crate::cli::terminal::keys::{GiveBack, NoTerminal, Shared, Terminal};
 use crate::cli::terminal::login::AtTerminal;
+use crate::config::files::Paths;
 use crate::operator::access::{EnvAccess, MayChange};
 use crate::transport::ask::{AskPerson, RefuseAll};
 use jumpdeck_fleet::time::Moment;
@@ -15,6 +17,7 @@ use jumpdeck_fleet::time::Moment;
 /// Where a runbook runs.
 pub(super) struct RunSite {
     pub(super) access: EnvAccess,
+    paths: Paths,
     /// None when nobody is there to be asked.
     pub(super) terminal: Option<Shared>,
     _give_back: Option<GiveBack>,
@@ -60,7 +63,18 @@ impl RunSite {
             Some(terminal) => Arc::new(AtTerminal::new(terminal.clone())),
             None => Arc::new(RefuseAll),
         };
-        Ok(Self { access: target.access(&setup, ask).connect(env), terminal, _give_back: give_back })
+        Ok(Self {
+            access: target.access(&setup, ask).connect(env),
+            paths: setup.paths,
+            terminal,
+            _give_back: give_back,
+        })
+    }
+
+    /// Where it is recorded, while a session of the environment is under way.
+    pub(super) fn session(&self) -> Jotted {
+        let EnvAccess { env, simulated, who, .. } = &self.access;
+        Jotted::in_paths(&self.paths, *simulated, &env.name, who)
     }
 
     /// The clock of what is on screen.

@@ -11,6 +11,7 @@ use crate::cli::common::{CliError, Common};
 use crate::cli::print;
 use crate::cli::terminal::interrupts::{interrupts, unless_interrupted};
 use crate::operator::takeover::CopiedRun;
+use jumpdeck_fleet::maintenance::RunEntry;
 
 /// Which run, and where.
 #[derive(Debug, Clone, Args)]
@@ -45,5 +46,5 @@ pub(super) async fn run(common: &Common, args: &TakeoverArgs) -> Result<ExitCode
         Ok(handle)
     };
     let handle = unless_interrupted(begin, &mut interrupts).await?;
-    stay(&site, handle, interrupts, common.tail()).await
+    stay(&site, handle, interrupts, common.tail(), RunEntry::TookOver).await
 }

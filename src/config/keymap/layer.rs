@@ -31,6 +31,7 @@ layers! {
     Problems, "problems";
     Services, "services";
     Events, "events";
+    Session, "session";
     Runbooks, "runbooks";
     Plan, "plan";
     Run, "run";

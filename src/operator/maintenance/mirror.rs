@@ -59,6 +59,8 @@ pub struct SessionThere {
     pub id: String,
     /// Whether one of those who take part saw its end.
     pub over: bool,
+    /// The records that were read, with their sizes.
+    pub parts: Vec<SessionPart>,
     /// What happened; `None` when no record says what it is.
     pub story: Option<MaintenanceSession>,
 }
@@ -68,6 +70,8 @@ pub struct SessionThere {
 pub struct Mirrored {
     /// Whether other accounts can read it there.
     pub shared: bool,
+    /// Bytes of this machine's record that are there.
+    pub there: u64,
     /// Lines of this machine that are not there.
     pub behind: usize,
     /// Why, when that is not only a matter of time.
@@ -135,6 +139,32 @@ impl<'s> SessionMirror<'s> {
         self.told(env, &there).await
     }
 
+    /// The session of an environment that is not over. One that was read before is not read again until there is more of it.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub async fn open(
+        &self,
+        env: &EnvName,
+        before: Option<&SessionThere>,
+    ) -> Result<Option<SessionThere>, MirrorError> {
+        let there = sessions_in(&self.places, self.session, Some(env.as_str())).await?;
+        let over = |id: &str| there.parts.iter().any(|part| part.id == id && part.over);
+        let Some(id) = there.parts.iter().map(|part| part.id.as_str()).filter(|id| !over(id)).max() else {
+            return Ok(None);
+        };
+        let parts: Vec<SessionPart> = there.parts.iter().filter(|part| part.id == id).cloned().collect();
+        if let Some(before) = before.filter(|before| before.parts == parts) {
+            return Ok(Some(before.clone()));
+        }
+        let only = SessionsThere { parts, ..there };
+        Ok(self
+            .told(env, &only)
+            .await?
+            .into_iter()
+            .find(|one| one.story.as_ref().is_none_or(MaintenanceSession::is_open)))
+    }
+
     async fn told(&self, env: &EnvName, there: &SessionsThere) -> Result<Vec<SessionThere>, MirrorError> {
         let mut ids: Vec<&str> = there.parts.iter().map(|part| part.id.as_str()).collect();
         ids.sort_unstable();
@@ -153,6 +183,7 @@ impl<'s> SessionMirror<'s> {
                 id: id.to_owned(),
                 over: parts.iter().any(|part| part.over),
                 story: MaintenanceSession::of(&records),
+                parts: parts.into_iter().cloned().collect(),
             });
         }
         Ok(found)
@@ -248,6 +279,7 @@ impl<'s> SessionMirror<'s> {
                 RecordAdded::Other(parts) => return Err(self.other(&kept.env, &parts).await),
             }
         }
+        mirrored.there = size;
         let there = usize::try_from(size).unwrap_or(usize::MAX);
         mirrored.behind = text.get(there..).unwrap_or_default().lines().count();
         Ok(mirrored)

@@ -82,6 +82,7 @@ enum WireEntry {
     Event {
         state: String,
         host: Option<String>,
+        key: String,
         says: String,
     },
     Acknowledged {
@@ -190,8 +191,9 @@ impl From<&SessionEntry> for WireEntry {
             SessionEntry::Closed { work, says } => {
                 Self::Closed { work: work.clone(), says: says.to_string() }
             }
-            SessionEntry::Event { state, host, says } => Self::Event {
+            SessionEntry::Event { state, host, key, says } => Self::Event {
                 state: state.to_string(),
+                key: key.to_string(),
                 host: host.as_ref().map(ToString::to_string),
                 says: says.to_string(),
             },
@@ -269,8 +271,9 @@ impl TryFrom<WireEntry> for SessionEntry {
                 Self::Opened { work, what }
             }
             WireEntry::Closed { work, says } => Self::Closed { work, says: Clean::new(&says) },
-            WireEntry::Event { state, host, says } => Self::Event {
+            WireEntry::Event { state, host, key, says } => Self::Event {
                 state: Clean::new(&state),
+                key: Clean::new(&key),
                 host: host.map(|host| Clean::new(&host)),
                 says: Clean::new(&says),
             },

@@ -55,7 +55,7 @@ fn help_explains_the_screen_under_it_and_every_bound_key() {
     let all = |screen: Screen, size| {
         let mut model = on(trouble(), screen);
         let mut shown = String::new();
-        for top in 0..70 {
+        for top in 0..90 {
             model.help = Some(top);
             shown.push_str(&text(&model, size));
         }

@@ -19,7 +19,7 @@ use jumpdeck_fleet::run::{EndedBy, InEffect, Mode, RunView};
 use jumpdeck_fleet::text::Clean;
 
 use super::field::typed;
-use super::{dialog, field, views};
+use super::{dialog, field, session, views};
 
 const WIDTH: u16 = 72;
 /// Lines of a note.
@@ -38,7 +38,11 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, what: &Dialo
             (format!("Arm {env} for changes"), arm(scene, (reason, time, *at_time), *wrong, width))
         }
         Dialog::Acknowledge(form) => ("Acknowledge the problem".to_owned(), acknowledge(scene, form, width)),
-        Dialog::Note { text, .. } => return note(buf, area, scene, text, outer),
+        Dialog::Note { text, .. } => {
+            return note(buf, area, scene, (" A note for the journal ", text), outer);
+        }
+        Dialog::SessionNote(text) => return session::note(buf, area, scene, text, outer),
+        Dialog::Session(form) => session::form(scene, form, width),
         Dialog::Command(form) => {
             let height = usize::from(area.height.saturating_sub(2));
             super::command::lines(scene, form, (width, height))
@@ -362,9 +366,15 @@ fn by_hand(effect: &InEffect) -> &[(Option<HostName>, Vec<Clean>)] {
     }
 }
 
-fn note(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, text: &Note, width: u16) {
+pub(super) fn note(
+    buf: &mut Buffer,
+    area: Rect,
+    scene: &Scene<'_>,
+    (title, text): (&str, &Note),
+    width: u16,
+) {
     let styles = scene.styles;
-    let title = Line::from(span(" A note for the journal ", styles.warning));
+    let title = Line::from(span(title, styles.warning));
     let size = (width, NOTE + 4);
     let inner = dialog::open(buf, area, size, title, (styles.dialog, styles.warning));
     let field = Rect { height: inner.height.saturating_sub(2), ..inner };

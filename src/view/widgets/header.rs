@@ -6,10 +6,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::model::EnvironmentState;
+use crate::app::model::session::{SessionStage, stage};
 use crate::view::scene::Scene;
 use crate::view::signs::{Progress, Status};
 use crate::view::text::{Align, left, put, right, round_trip, row, span};
 use jumpdeck_fleet::fleet::Jump;
+use jumpdeck_fleet::maintenance::SessionSync;
 use jumpdeck_fleet::problem::Severity;
 use jumpdeck_fleet::snapshot::LinkState;
 use jumpdeck_fleet::summary::HostsUp;
@@ -44,6 +46,7 @@ fn flags(scene: &Scene<'_>, width: u16) -> Line<'static> {
     }
     spans.extend(run_elsewhere(scene));
     spans.extend(command_elsewhere(scene));
+    spans.extend(session(scene, width));
     spans.extend(arming(scene, width));
     if scene.model.fleet.simulated {
         spans.push(span(" SIMULATED ", scene.styles.simulated));
@@ -69,6 +72,26 @@ fn arming(scene: &Scene<'_>, width: u16) -> Vec<Span<'static>> {
     let most = if width >= WIDE { 40 } else { 12 };
     let reason = crate::view::text::cut(armed.reason.as_str(), most);
     vec![span(format!(" ARMED {clock} {reason} "), styles.armed), Span::raw(" ")]
+}
+
+/// The maintenance session of the environment: how long until its planned end, or how long past it; what is not there yet.
+fn session(scene: &Scene<'_>, width: u16) -> Vec<Span<'static>> {
+    let (styles, model) = (scene.styles, scene.model);
+    let Some(seen) = model.session() else { return Vec::new() };
+    let name = if width >= WIDE { "SESSION" } else { "SESS" };
+    let (text, style) = match (stage(&seen.session, model.wall()), seen.takes_part) {
+        (SessionStage::Past(late), _) => (format!("▲ {name} {} over", short_age(late)), styles.warning),
+        (SessionStage::Left(left), true) => (format!("{name} {}", short_age(left)), styles.strong),
+        (SessionStage::Left(left), false) => {
+            (format!("{name} {} (not joined)", short_age(left)), styles.muted)
+        }
+    };
+    let mut spans = vec![span(text, style)];
+    if let SessionSync::Behind { lines, .. } = &seen.sync {
+        spans.push(span(format!(" ▲{lines} unsent"), styles.warning));
+    }
+    spans.push(Span::raw("  "));
+    spans
 }
 
 /// A run that goes on where nobody looks.

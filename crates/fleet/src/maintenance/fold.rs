@@ -188,9 +188,9 @@ impl MaintenanceSession {
                     return;
                 }
             }
-            SessionEntry::Event { state, host, says } => {
+            SessionEntry::Event { state, host, key, .. } => {
                 let host = host.as_ref().map(Clean::as_str).unwrap_or_default();
-                let before = events.insert((state.as_str(), host, says.as_str()), at.0);
+                let before = events.insert((state.as_str(), host, key.as_str()), at.0);
                 // Each console that looks at the fleet writes what it sees.
                 if before.is_some_and(|before| at.0.saturating_sub(before) <= SAME_EVENT) {
                     return;

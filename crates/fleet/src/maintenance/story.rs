@@ -102,7 +102,7 @@ impl SessionRow {
             SessionEntry::Closed { says, .. } => {
                 (SessionMark::Command, format!("{says} (its beginning is missing)"))
             }
-            SessionEntry::Event { state, host, says } => {
+            SessionEntry::Event { state, host, says, .. } => {
                 let host = host.as_ref().map(|host| format!("{host}: ")).unwrap_or_default();
                 (SessionMark::Event, format!("{state}: {host}{says}"))
             }

@@ -206,6 +206,7 @@ fn a_change_that_two_consoles_saw_is_one_event() {
     let event = |says: &str| SessionEntry::Event {
         state: "began".into(),
         host: Some("db2".into()),
+        key: says.into(),
         says: says.into(),
     };
     let anna = record(

@@ -15,6 +15,8 @@ fn typed(model: &Model) -> &str {
         Some(Dialog::Arm { reason, time, at_time, .. }) => if *at_time { time } else { reason }.as_str(),
         Some(Dialog::Acknowledge(form)) => if form.at_until { &form.until } else { &form.reason }.as_str(),
         Some(Dialog::Note { text, .. }) => &text.lines()[0],
+        Some(Dialog::Session(form)) => form.fields[form.at].1.as_str(),
+        Some(Dialog::SessionNote(note)) => &note.text.lines()[0],
         Some(Dialog::Command(form)) => form.text.as_str(),
         Some(Dialog::Leave(leave)) => leave.typed.as_ref().map_or("", |typed| typed.as_str()),
         Some(Dialog::SaveView { name, .. }) => name.as_str(),
