@@ -63,15 +63,6 @@ impl SessionStore {
         names.into_iter().filter(|id| is_id(id)).take(LISTED).map(|id| self.session(env, &id)).collect()
     }
 
-    /// The sessions of all environments, the newest first.
-    #[must_use]
-    pub fn all(&self) -> Vec<KeptSession> {
-        let envs = names_in(&self.folder).into_iter().filter_map(|name| EnvName::new(&name).ok());
-        let mut all: Vec<KeptSession> = envs.flat_map(|env| self.of(&env)).collect();
-        all.sort_by(|a, b| b.id.cmp(&a.id));
-        all
-    }
-
     /// The session of an environment that is under way and in which this machine takes part, with its story. Several can be when the
     /// jump box was out of reach: the newest.
     #[must_use]

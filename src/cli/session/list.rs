@@ -68,7 +68,11 @@ pub(super) async fn run(common: &Common, args: &ListArgs) -> Result<(), CliError
             None => sessions.push(listed(&one.id, one.story, false, Some(true))),
         }
     }
-    sessions.sort_by(|a, b| b.session.cmp(&a.session));
+    // The newest first; of two of the same second the one that is under way.
+    sessions.sort_by_key(|one| {
+        let began = one.story.as_ref().map(|story| (story.head.began, story.is_open()));
+        std::cmp::Reverse((began, one.session.clone()))
+    });
     let list = SessionList {
         schema: 1,
         environment: env.to_string(),

@@ -91,7 +91,7 @@ fn every_kind_of_line_comes_back_as_it_was_written() {
     assert_eq!(fs::metadata(file(&kept)).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::metadata(&kept.folder).unwrap().permissions().mode() & 0o777, 0o700);
     assert!(store.open(&head().env).is_none(), "it has ended");
-    assert_eq!(store.all().len(), 1);
+    assert_eq!(store.of(&head().env).len(), 1);
 }
 
 #[test]
