@@ -176,7 +176,7 @@ impl Collector {
                 end_hosts(handles.hosts);
                 continue;
             };
-            let same_way = handles.spec.borrow().jump == env.jump;
+            let same_way = handles.spec.borrow().has_jumps_of(env);
             if same_way {
                 follow(&mut handles, env, &mut running.tasks);
             } else {
@@ -194,7 +194,7 @@ impl Collector {
         let (refresh, refresh_seen) = watch::channel(0);
         let (spec, spec_seen) = watch::channel(env.clone());
         let jump_retry = Arc::new(Notify::new());
-        let (actor, jump) = jump::JumpActor::new(
+        let (actor, jumps) = jump::JumpActor::new(
             spec_seen.clone(),
             self.connector.clone(),
             self.runs.clone(),
@@ -206,7 +206,8 @@ impl Collector {
         let outside = outside::OutsideActor::new(
             spec_seen.clone(),
             self.connector.clone(),
-            jump.clone(),
+            // What is seen from another box says nothing of what is seen from this one.
+            jumps.first,
             self.clock,
             self.events.clone(),
             refresh_seen.clone(),
@@ -215,8 +216,8 @@ impl Collector {
         let shared = host::EnvironmentShared {
             clock: self.clock,
             env: spec_seen,
-            jump_name: env.jump.name().clone(),
-            jump,
+            jump_name: jumps.name,
+            jump: jumps.way,
             names: self.names.subscribe(),
             events: self.events.clone(),
             in_flight: self.in_flight.clone(),

@@ -17,12 +17,14 @@ mod recorded;
 mod session;
 pub mod ssh;
 mod stream;
+mod way_in;
 
 pub use connection::{Connector, Connectors, HostConnection, JumpConnection, Lane};
 pub use pool::{HostSessions, SessionPool, description};
 pub use recorded::{Recorded, StreamOutput};
 pub use session::{Held, HeldTerminal, LARGEST_ANSWER, Limits, Ran, Session, TerminalRequest, TerminalSize};
 pub use stream::{BoxStream, NotReached, Stream};
+pub use way_in::{NoWayIn, WayIn, by_second, way_in};
 
 /// A future that may be sent between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -66,6 +66,7 @@ pub(crate) fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
         management: Default::default(),
         contacts: Default::default(),
         domain: None,
+        second_jump: None,
         jump: Jump::Remote(JumpBox {
             name: host_name("jump"),
             address: "192.0.2.1".into(),

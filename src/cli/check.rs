@@ -78,7 +78,9 @@ pub(super) fn accesses(fleet: &Fleet) -> impl Iterator<Item = &Access> {
             Jump::Remote(jump) => jump.route().into_iter().map(|jump| &*jump.access).collect(),
             Jump::Local { .. } => Vec::new(),
         };
-        for access in jumps.into_iter().chain(environment.hosts.iter().map(|host| &*host.access)) {
+        let second = environment.second_jump.iter().flat_map(|jump| jump.route());
+        let jumps = jumps.into_iter().chain(second.map(|jump| &*jump.access));
+        for access in jumps.chain(environment.hosts.iter().map(|host| &*host.access)) {
             if !seen.contains(&access) {
                 seen.push(access);
             }

@@ -116,9 +116,10 @@ async fn login_shell(common: &Common, args: &SshArgs) -> Result<u8, CliError> {
 
 /// The one host that is named; the jump box need be none of the hosts.
 fn one(named: &DeclaredHosts, env: &Environment, words: &[String]) -> Result<Arc<Host>, CliError> {
+    let jumps = [Some(env.jump.name()), env.second_jump.as_ref().map(|jump| &jump.name)];
     if let [word] = words
-        && word == env.jump.name().as_str()
-        && let Ok(jump) = description(env, env.jump.name())
+        && let Some(name) = jumps.into_iter().flatten().find(|name| name.as_str() == word)
+        && let Ok(jump) = description(env, name)
     {
         return Ok(jump);
     }

@@ -34,7 +34,8 @@ pub(crate) struct EnvironmentShared {
     pub(crate) clock: Clock,
     /// What the inventory says of the environment now.
     pub(crate) env: watch::Receiver<Arc<Environment>>,
-    pub(crate) jump_name: HostName,
+    /// The name of the jump box in use.
+    pub(crate) jump_name: watch::Receiver<HostName>,
     pub(crate) jump: JumpWatch,
     /// What the hosts of every environment are called.
     pub(crate) names: watch::Receiver<Arc<AnsweringNames>>,
@@ -84,7 +85,7 @@ impl HostActor {
         }
         loop {
             let Some(way) = self.jump().await else { return };
-            let failure = self.session(way).await;
+            let Some(failure) = self.session(way).await else { continue };
             let failure = self.blame(failure).await;
             if self.lose(failure).await.is_err() {
                 return;
@@ -99,13 +100,16 @@ impl HostActor {
         seen.clone()
     }
 
-    /// One connection, from login to its end.
-    async fn session(&mut self, way: Arc<dyn JumpConnection>) -> Failure {
+    /// One connection, from login to its end. `None`: it ends as everything goes through another jump box from now on.
+    async fn session(&mut self, way: Arc<dyn JumpConnection>) -> Option<Failure> {
         let mut jump = self.shared.jump.clone();
-        tokio::select! {
-            failure = self.serve(way) => failure,
-            _ = jump.wait_for(Option::is_none) => self.jump_lost(),
-        }
+        let is_other =
+            |now: &Option<Arc<dyn JumpConnection>>| now.as_ref().is_none_or(|now| !Arc::ptr_eq(now, &way));
+        let replaced = tokio::select! {
+            failure = self.serve(way.clone()) => return Some(failure),
+            now = jump.wait_for(is_other) => now.is_ok_and(|now| now.is_some()),
+        };
+        (!replaced).then(|| self.jump_lost())
     }
 
     async fn serve(&mut self, way: Arc<dyn JumpConnection>) -> Failure {
@@ -255,10 +259,11 @@ impl HostActor {
     }
 
     fn jump_lost(&self) -> Failure {
+        let jump = self.shared.jump_name.borrow().clone();
         Failure {
             state: LinkState::Unreachable,
-            hop: Hop::Jump(self.shared.jump_name.clone()),
-            detail: format!("jump box {} is lost", self.shared.jump_name).into(),
+            detail: format!("jump box {jump} is lost").into(),
+            hop: Hop::Jump(jump),
             retry: Retry::Automatic,
         }
     }

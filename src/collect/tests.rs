@@ -320,6 +320,7 @@ pub(super) fn fleet(hosts: &[&str]) -> Fleet {
             management: Default::default(),
             contacts: Default::default(),
             domain: None,
+            second_jump: None,
             jump: Jump::Remote(JumpBox {
                 name: jump_name(),
                 address: "salt".to_owned(),

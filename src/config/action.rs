@@ -108,6 +108,8 @@ pub enum Need {
     OwnRun,
     /// A jump box that is down, or a host that is selected.
     Retry,
+    /// A second jump box that is in use.
+    SecondJump,
     /// A host that the selected row is of, or about.
     RowHost,
     /// A screen that can be paused.
@@ -132,7 +134,7 @@ pub enum Need {
 
 impl Need {
     /// Every one.
-    pub const ALL: [Need; 25] = [
+    pub const ALL: [Need; 26] = [
         Self::Nothing,
         Self::Moves,
         Self::Selected,
@@ -148,6 +150,7 @@ impl Need {
         Self::Environments,
         Self::OwnRun,
         Self::Retry,
+        Self::SecondJump,
         Self::RowHost,
         Self::Pause,
         Self::Themes,
@@ -203,6 +206,7 @@ actions! {
         Refresh, "refresh", Nothing, "ask every host now";
         Redraw, "redraw", Nothing, "draw the screen again";
         Retry, "retry", Retry, "retry the jump box or host";
+        FirstJump, "first_jump", SecondJump, "go back to the first jump box";
         Pause, "pause", Pause, "pause the screen";
         SaveView, "save_view", View, "save this view";
         DeleteView, "delete_view", SavedView, "delete the saved view";

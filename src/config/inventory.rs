@@ -52,7 +52,7 @@ pub fn parse(file_name: &str, text: &str, context: &Context) -> Result<Fleet, Ve
     reader.finish(fleet)
 }
 
-const ENVIRONMENT_KEYS: [&str; 12] = [
+const ENVIRONMENT_KEYS: [&str; 13] = [
     "level",
     "guard",
     "signatures",
@@ -61,6 +61,7 @@ const ENVIRONMENT_KEYS: [&str; 12] = [
     "domain",
     "jump",
     "jump_name",
+    "second_jump",
     "hosts",
     "salt",
     "database_files",
@@ -171,6 +172,7 @@ fn environment(
     let journals = journals(reader, table);
     let domain = address::read_domain(reader, table);
     let jump = jump::read(reader, table, name, &scope, context);
+    let second_jump = jump::read_second(reader, table, jump.as_ref(), &scope, context);
     let mut raw = host::in_environment(reader, table);
     raw.extend(listed);
     if raw.is_empty() && table.get("hosts").is_none() {
@@ -186,6 +188,7 @@ fn environment(
     let outside = outside::read(reader, table, context);
     Some(Environment {
         jump: jump?.jump,
+        second_jump,
         name: env.clone(),
         level,
         guard,

@@ -16,8 +16,8 @@ use crate::collect::LooksForRuns;
 use crate::runbook::lease::{self, Holder, LeaseError, LeasePlaces};
 use crate::transport::error::{ErrorKind, TransportError};
 use crate::transport::{
-    HeldTerminal, HostConnection, JumpConnection, LARGEST_ANSWER, Lane, Limits, Recorded, TerminalRequest,
-    description,
+    HeldTerminal, HostConnection, JumpConnection, LARGEST_ANSWER, Lane, Limits, NoWayIn, Recorded,
+    TerminalRequest, WayIn, description, way_in,
 };
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::{Environment, Host};
@@ -111,16 +111,20 @@ pub struct RunsThere {
 pub struct FleetCommands {
     env: Arc<Environment>,
     jump: Arc<dyn JumpConnection>,
+    /// Why the second jump box is in use; `None`: it is the first.
+    first: Option<TransportError>,
 }
 
 impl FleetCommands {
-    /// Logs in to the jump box, once.
+    /// Logs in to the jump box, or where that is gone to the second one, once.
     ///
     /// # Errors
-    /// When it cannot be reached.
+    /// When neither can be reached.
     pub async fn connect(access: &FleetAccess, env: Arc<Environment>) -> Result<Self, TransportError> {
-        let jump = access.connectors.open(access.ask.clone()).connect(&env, Lane::Person).await?;
-        Ok(Self { env, jump })
+        let connector = access.connectors.open(access.ask.clone());
+        let WayIn { jump, first } =
+            way_in(&*connector, &env, Lane::Person).await.map_err(NoWayIn::into_error)?;
+        Ok(Self { env, jump, first })
     }
 
     /// The runs that are not over, by the jump box. One that runs no commands has none.
@@ -128,6 +132,11 @@ impl FleetCommands {
     /// # Errors
     /// Why they are not known.
     pub async fn runs(&self) -> Result<RunsThere, Clean> {
+        if let (Some(first), Some(second)) = (&self.first, &self.env.second_jump) {
+            return Err(
+                format!("connected through {}, as {}: {}", second.name, first.hop, first.detail).into()
+            );
+        }
         let held = match self.held().await {
             Ok(held) => held.iter().map(|holder| Clean::new(&holder.to_string())).collect(),
             Err(LeaseError::Ssh(error)) if error.kind == ErrorKind::Refused => {

@@ -253,6 +253,7 @@ pub(super) fn two_environments() -> Vec<Arc<jumpdeck_fleet::fleet::Environment>>
                 management: Default::default(),
                 contacts: Default::default(),
                 domain: None,
+                second_jump: None,
                 jump: Jump::Local { name: HostName::new("here").unwrap() },
                 transport: Transport::Ssh,
                 thresholds: Thresholds::default(),

@@ -86,6 +86,13 @@ pub static NO_TERMINAL: Advice = plain("use a terminal of that machine, or ssh")
 pub static TERMINAL_REFUSED: Advice = plain(
     "see PermitTTY in the server's sshd_config, and the options of our key in its authorized_keys (no-pty), then retry",
 );
+/// Both jump boxes are silent.
+pub static NETWORK: Advice = plain("check the network of this machine first, then both jump boxes");
+/// A run, and the jump box with its lease is gone.
+pub static RUNS_BY_FIRST: Advice = plain(
+    "runs go through this jump box only, as leases and journals are there: bring it back; if it is lost for good, agree with the other \
+     operators, then make another one jump in everybody's inventory",
+);
 /// Too much output.
 pub static FLOODING: Advice = plain("check what the account's shell start-up files print at login");
 /// Not SSH.

@@ -10,8 +10,9 @@ use super::BoxFuture;
 use super::connection::{Connector, HostConnection, JumpConnection, Lane};
 use super::error::{ErrorKind, TransportError};
 use super::session::Session;
+use super::way_in::{of_a_run, way_in};
 use jumpdeck_fleet::event::{Answer, QuestionKind};
-use jumpdeck_fleet::fleet::{Environment, Host, Jump};
+use jumpdeck_fleet::fleet::{Environment, Host, Jump, JumpBox};
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::{HostId, HostName};
 use jumpdeck_fleet::snapshot::Retry;
@@ -115,7 +116,16 @@ impl PoolParts {
         if let Some(why) = ask_first {
             self.ask_to_log_in_again(&why).await?;
         }
-        let connected = self.connector.connect(&self.env, self.lane).await;
+        let connected = match self.lane {
+            Lane::Run => {
+                let connected = self.connector.connect(&self.env, self.lane).await;
+                connected.map_err(|error| of_a_run(&self.env, error))
+            }
+            Lane::Probe | Lane::Person => match way_in(&*self.connector, &self.env, self.lane).await {
+                Ok(by) => Ok(by.jump),
+                Err(none) => Err(none.into_error()),
+            },
+        };
         let mut state = self.state();
         match &connected {
             Ok(jump) => (state.ask_first, state.jump.live) = (None, Some(jump.clone())),
@@ -161,9 +171,12 @@ pub fn description(env: &Environment, name: &HostName) -> Result<Arc<Host>, Tran
         return Ok(host.clone());
     }
     // A jump box need be none of the hosts.
-    if let Jump::Remote(jump) = &env.jump
-        && let Some(jump) = jump.route().into_iter().find(|jump| jump.name == *name)
-    {
+    let first = match &env.jump {
+        Jump::Remote(jump) => Some(jump),
+        Jump::Local { .. } => None,
+    };
+    let mut jumps = first.into_iter().chain(&env.second_jump).flat_map(JumpBox::route);
+    if let Some(jump) = jumps.find(|jump| jump.name == *name) {
         return Ok(Arc::new(Host {
             id: HostId { env: env.name.clone(), host: name.clone() },
             peers: [].into(),

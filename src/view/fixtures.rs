@@ -207,6 +207,27 @@ pub(crate) fn trouble() -> Model {
     settled(model)
 }
 
+/// Seen through the second jump box for so many seconds; `answers`: since when the first answers again.
+pub(crate) fn by_second(ago_s: u64, answers: Option<u64>) -> Model {
+    let mut model = trouble();
+    let ago = |seconds: u64| Moment(NOW.0 - seconds * 1000);
+    let jump = Arc::make_mut(&mut model.environments[0].jump);
+    jump.link.since = ago(ago_s);
+    jump.second = Some(SecondJump {
+        name: name("backup"),
+        address: "198.51.100.9:22".into(),
+        since: ago(ago_s),
+        first: FirstJump {
+            state: LinkState::TimedOut,
+            detail: "no connection to 198.51.100.1:22 within 10 s".into(),
+            since: ago(ago_s + 14),
+            asked: ago(6),
+            answers: answers.map(ago),
+        },
+    });
+    settled(model)
+}
+
 /// The jump box went a while ago.
 pub(crate) fn jump_down(ago_s: u64) -> Model {
     let mut model = trouble();

@@ -100,6 +100,8 @@ fn other_days() {
         ("waiting", waiting()),
         ("jump-down", jump_down(8)),
         ("jump-down-long", jump_down(300)),
+        ("second-jump", by_second(240, None)),
+        ("second-jump-back", by_second(240, Some(75))),
         ("stale", aged(15)),
         ("expired", aged(60)),
         ("odd", odd()),

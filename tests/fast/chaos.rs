@@ -6,6 +6,7 @@ mod databases;
 mod not_permitted;
 mod outside;
 mod salt;
+mod second_jump;
 mod services;
 mod storage;
 mod upkeep;
@@ -72,6 +73,17 @@ impl Bench {
         user: Option<&str>,
         prepare: impl FnOnce(&mut World),
     ) -> Self {
+        // Faults of the jump box are looked at alone.
+        Self::start_changed(world, cadence, user, prepare, |env| env.second_jump = None).await
+    }
+
+    async fn start_changed(
+        world: &str,
+        cadence: Cadence,
+        user: Option<&str>,
+        prepare: impl FnOnce(&mut World),
+        change: impl Fn(&mut Environment),
+    ) -> Self {
         let alone = ALONE.lock().await;
         let universe = Universe::load(world, 7).unwrap();
         prepare(&mut universe.environments[0].1.lock().unwrap());
@@ -80,6 +92,7 @@ impl Bench {
         for env in &mut fleet.environments {
             let env = Arc::make_mut(env);
             env.cadence = cadence;
+            change(env);
             if let (Jump::Remote(jump), Some(user)) = (&mut env.jump, user) {
                 Arc::make_mut(&mut jump.access).user = user.to_owned();
             }
@@ -113,6 +126,12 @@ impl Bench {
 
     async fn up(world: &str, cadence: Cadence) -> Self {
         let mut bench = Self::start(world, cadence, |_| ()).await;
+        bench.until("every host is up", Duration::from_secs(60), Bench::all_up).await;
+        bench
+    }
+
+    async fn up_with_second(world: &str, cadence: Cadence) -> Self {
+        let mut bench = Self::start_changed(world, cadence, None, |_| (), |_| ()).await;
         bench.until("every host is up", Duration::from_secs(60), Bench::all_up).await;
         bench
     }

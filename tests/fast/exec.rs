@@ -190,6 +190,21 @@ impl Site {
         Some(Self { dir, jump, hosts })
     }
 
+    /// A second jump box, `gw2`, for programs that start from now on.
+    pub(crate) fn with_second_jump(&self) -> Sshd {
+        let second = Sshd::start(self.dir.path(), "second", "");
+        let known = fs::read_to_string(self.path("known")).unwrap() + &second.known();
+        fs::write(self.path("known"), known).unwrap();
+        let line = format!(
+            "second_jump = {{ name = \"gw2\", address = \"127.0.0.1\", port = {} }}\n[environments.test.hosts]",
+            second.port
+        );
+        let inventory = fs::read_to_string(self.path("inventory.toml")).unwrap();
+        fs::write(self.path("inventory.toml"), inventory.replace("[environments.test.hosts]", &line))
+            .unwrap();
+        second
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -456,4 +471,44 @@ fn where_answers_must_be_signed_it_is_refused() {
     let ran = site.exec(&["one", "--yes", "--", "true"]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{}", ran.err);
     assert!(ran.err.contains("signatures = \"required\""), "{}", ran.err);
+}
+
+#[test]
+fn the_second_jump_box_leads_to_the_hosts_while_the_first_is_gone() {
+    let Some(mut site) = Site::new("") else { return };
+    let mut second = site.with_second_jump();
+    let asked = ["one,two", "--yes", "--", "echo", "hello"];
+    let ran = site.exec(&asked);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{}", ran.out);
+    kill(&mut site.jump);
+    let ran = site.exec(&asked);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.out.starts_with("2 hosts, exit 0: one, two\n  | hello\n"), "{}", ran.out);
+    let says = "whether a run is under way is unknown: connected through gw2, as jump box gate: no connection to 127.0.0.1:";
+    assert!(ran.err.contains(says), "{}", ran.err);
+    let status = |site: &Site| {
+        let inventory = site.path("inventory.toml");
+        let arguments = ["status", "--format", "json", "--inventory", inventory.to_str().unwrap()];
+        let done = self::ran(command(site.dir.path(), &arguments));
+        done.document()["jump"].clone()
+    };
+    let jump = status(&site);
+    assert_eq!((&jump["name"], &jump["state"]), (&"gate".into(), &"up".into()), "{jump}");
+    let in_use = &jump["second"];
+    assert_eq!((&in_use["name"], &in_use["first_state"]), (&"gw2".into(), &"unreachable".into()), "{jump}");
+    kill(&mut second);
+    let ran = site.exec(&asked);
+    assert_eq!(ran.code, Some(3), "{}{}", ran.out, ran.err);
+    let said = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in ["neither jump box answers", "second jump box gw2", "check the network of this machine first"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let jump = status(&site);
+    assert_eq!((&jump["state"], jump["second"].is_null()), (&"unreachable".into(), true), "{jump}");
+}
+
+fn kill(sshd: &mut Sshd) {
+    sshd.child.kill().unwrap();
+    sshd.child.wait().unwrap();
 }

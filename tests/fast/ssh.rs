@@ -1,6 +1,7 @@
 //! The SSH client against real `sshd`s on loopback: verification, login, links through a jump box, scripts.
 
 mod jump_boxes;
+mod second_jump;
 
 use crate::support::accounts::Changed;
 use crate::support::{agent, fleet, sshd};

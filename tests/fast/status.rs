@@ -311,6 +311,7 @@ const JUMP: Fields = &[
     ("state_detail", TEXT_OR_NULL),
     ("rtt_ms", NUMBER_OR_NULL),
     ("banner", List),
+    ("second", OBJECT_OR_NULL),
 ];
 const HOST: Fields = &[
     ("name", Text),

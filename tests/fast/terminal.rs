@@ -19,6 +19,7 @@ mod copied;
 mod keymaps;
 mod logs;
 mod remembered;
+mod second_jump;
 mod stepping_aside;
 mod views;
 

@@ -55,6 +55,7 @@ pub(crate) fn environment(jump: Jump, connect: Duration) -> Environment {
         management: Default::default(),
         contacts: Default::default(),
         domain: None,
+        second_jump: None,
         jump,
         transport: Transport::Ssh,
         thresholds: Thresholds::default(),

@@ -64,6 +64,8 @@ pub struct Environment {
     pub domain: Option<String>,
     /// How the hosts are reached.
     pub jump: Jump,
+    /// How they are reached while the jump box is gone: to look, and for no run. Leases and journals are on the jump box alone.
+    pub second_jump: Option<JumpBox>,
     /// How reports are gathered.
     pub transport: Transport,
     /// When figures become problems.
@@ -83,6 +85,19 @@ impl Environment {
     #[must_use]
     pub fn host(&self, name: &HostName) -> Option<&Arc<Host>> {
         self.hosts.iter().find(|h| &h.id.host == name)
+    }
+
+    /// The same environment as it is reached by its second jump box; `None` where it has none.
+    #[must_use]
+    pub fn by_second(&self) -> Option<Arc<Self>> {
+        let jump = self.second_jump.clone()?;
+        Some(Arc::new(Self { jump: Jump::Remote(jump), second_jump: None, ..self.clone() }))
+    }
+
+    /// Whether its jump boxes are those of `other`, logged in to the same way.
+    #[must_use]
+    pub fn has_jumps_of(&self, other: &Self) -> bool {
+        self.jump == other.jump && self.second_jump == other.second_jump
     }
 
     /// Whether a mistake here costs somebody their data: shown so that nobody can overlook it.
@@ -167,6 +182,13 @@ impl JumpBox {
             std::iter::successors(Some(self), |jump| jump.via.as_deref()).collect();
         route.reverse();
         route
+    }
+
+    /// The route in places: `198.51.100.1:22 → 10.0.0.9:22`.
+    #[must_use]
+    pub fn route_text(&self) -> String {
+        let places: Vec<String> = self.route().into_iter().map(JumpBox::place).collect();
+        places.join(" → ")
     }
 
     /// `host:port`, as it is dialled.

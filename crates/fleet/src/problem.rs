@@ -52,6 +52,7 @@ macro_rules! kinds {
 
 kinds! {
     JumpDown = "jump_down",
+    SecondJump = "second_jump",
     HostDown = "host_down",
     HostKey = "host_key",
     Identity = "identity",

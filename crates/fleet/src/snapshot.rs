@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::database_address::NamingFile;
 use super::fact::{Fact, Gap};
-use super::fleet::{Environment, Jump, JumpBox};
+use super::fleet::{Environment, Jump};
 use super::growth::{FilesystemGrowth, Growth};
 use super::hop::Hop;
 use super::left::LeftRun;
@@ -152,14 +152,44 @@ pub struct JumpSnapshot {
     /// `address:port`, after those of the jump boxes before it: `198.51.100.1:22 → 10.0.0.9:22`; `local` when the console
     /// runs on it.
     pub address: String,
-    /// Whether it answers.
+    /// Whether the fleet is reached: through it, or through the second one.
     pub link: Link,
-    /// The last measured round trip, and when.
+    /// The second jump box, while the fleet is reached through it.
+    pub second: Option<SecondJump>,
+    /// The last measured round trip to the one in use, and when.
     pub rtt: Fact<Duration>,
     /// Runs that are not over, by their entries there.
     pub left: Fact<Vec<LeftRun>>,
-    /// What it said before authentication (level, ASCII art), made printable.
+    /// What the one in use said before authentication (level, ASCII art), made printable.
     pub banner: Vec<Clean>,
+}
+
+/// The second jump box, while the fleet is reached through it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SecondJump {
+    /// Its name.
+    pub name: HostName,
+    /// `address:port`, as for the first.
+    pub address: String,
+    /// Since when it is in use.
+    pub since: Moment,
+    /// What is known of the first meanwhile.
+    pub first: FirstJump,
+}
+
+/// What is known of the first jump box while the second is in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstJump {
+    /// Why it is not in use.
+    pub state: LinkState,
+    /// What happened there.
+    pub detail: Clean,
+    /// Since when it is not.
+    pub since: Moment,
+    /// When it was asked for the last time.
+    pub asked: Moment,
+    /// Since when its SSH port answers again; whether a login works is then not known.
+    pub answers: Option<Moment>,
 }
 
 impl JumpSnapshot {
@@ -168,18 +198,27 @@ impl JumpSnapshot {
     pub fn failing(&self) -> &HostName {
         match &self.link.hop {
             Some(Hop::Jump(name)) => name,
-            Some(Hop::Here | Hop::Host(_)) | None => &self.name,
+            Some(Hop::Here | Hop::Host(_)) | None => self.in_use(),
         }
+    }
+
+    /// The jump box that the fleet is reached through.
+    #[must_use]
+    pub fn in_use(&self) -> &HostName {
+        self.second.as_ref().map_or(&self.name, |second| &second.name)
+    }
+
+    /// Whether the first jump box is connected: the one with leases and journals.
+    #[must_use]
+    pub fn is_first_up(&self) -> bool {
+        self.link.is_up() && self.second.is_none()
     }
 
     /// A jump box nobody has heard of yet.
     #[must_use]
     pub fn pending(env: &Environment, at: Moment) -> Self {
         let address = match &env.jump {
-            Jump::Remote(jump) => {
-                let route: Vec<String> = jump.route().into_iter().map(JumpBox::place).collect();
-                route.join(" → ")
-            }
+            Jump::Remote(jump) => jump.route_text(),
             Jump::Local { .. } => "local".to_owned(),
         };
         Self {
@@ -187,6 +226,7 @@ impl JumpSnapshot {
             name: env.jump.name().clone(),
             address,
             link: Link::pending(at),
+            second: None,
             rtt: Fact::default(),
             left: Fact::default(),
             banner: Vec::new(),

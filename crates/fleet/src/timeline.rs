@@ -200,6 +200,7 @@ fn one_of_a_kind(kind: ProblemKind) -> ProblemKind {
     match kind {
         P::HostKey | P::Identity | P::Stale | P::HostDown => P::HostDown,
         P::JumpDown
+        | P::SecondJump
         | P::Load
         | P::Memory
         | P::Swap
@@ -241,6 +242,7 @@ fn is_shared(kind: ProblemKind) -> bool {
     match kind {
         P::SecurityUpdates | P::PackageLists | P::RebootRequired | P::DatabaseAddress => true,
         P::JumpDown
+        | P::SecondJump
         | P::HostDown
         | P::HostKey
         | P::Identity

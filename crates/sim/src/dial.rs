@@ -18,10 +18,10 @@ impl SimFleet {
     /// # Errors
     /// `ConnectionRefused` where nothing listens.
     pub fn connect(&self, address: &str, port: u16) -> io::Result<impl Stream + use<>> {
-        let environment = self.at(address).filter(|environment| port == SSH_PORT && environment.is_up());
-        let public = self.public(address, port).filter(|_| environment.is_none());
+        let jump = self.at(address).filter(|(environment, jump)| port == SSH_PORT && environment.is_up(jump));
+        let public = self.public(address, port).filter(|_| jump.is_none());
         let resolver = address == RESOLVER && port == DNS_PORT;
-        if environment.is_none() && public.is_none() && !resolver {
+        if jump.is_none() && public.is_none() && !resolver {
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
         let (to_jump, at_jump) = pipe_of(IN_FLIGHT);
@@ -29,8 +29,8 @@ impl SimFleet {
         // what the jump box may send is bounded by the client's channel windows.
         let (to_client, at_client) = pipe_of(usize::MAX);
         let far_end = join(at_jump, to_client);
-        if let Some(environment) = environment {
-            tokio::spawn(serve_jump(Arc::clone(environment), far_end));
+        if let Some((environment, jump)) = jump {
+            tokio::spawn(serve_jump(Arc::clone(environment), jump.clone(), far_end));
         } else if let Some((environment, open)) = public {
             let environment = Arc::clone(environment);
             tokio::spawn(async move { environment.serve_public(open, far_end).await });

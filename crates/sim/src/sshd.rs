@@ -62,6 +62,8 @@ pub(crate) struct Environment {
     pub(crate) jump: HostName,
     /// Where the jump box is reached from outside.
     public_address: String,
+    /// The second jump box, and where that is reached from outside.
+    second: Option<(HostName, String)>,
     down: AtomicBool,
     banner: String,
     /// Made once: who asks may hold the world.
@@ -100,7 +102,7 @@ impl SimFleet {
     pub fn start(universe: &Universe) -> Self {
         let environments: Vec<_> = universe
             .jumps()
-            .filter_map(|(name, world, address)| Environment::new(name, world, address))
+            .filter_map(|(name, world, address, second)| Environment::new(name, world, address, second))
             .map(Arc::new)
             .collect();
         let seed = environments.first().map_or(0, |environment| environment.lock().seed());
@@ -172,7 +174,8 @@ impl SimFleet {
                 match listener.accept().await {
                     Ok((stream, _)) if !environment.down.load(Ordering::SeqCst) => {
                         let _slower = stream.set_nodelay(true);
-                        tokio::spawn(serve_jump(Arc::clone(&environment), stream));
+                        let jump = environment.jump.clone();
+                        tokio::spawn(serve_jump(Arc::clone(&environment), jump, stream));
                     }
                     Ok(_) => {}
                     // Out of descriptors, or a client that has gone: the next one may do better.
@@ -201,22 +204,31 @@ impl SimFleet {
         })
     }
 
-    /// The environment whose jump box is reached at this address.
-    pub(crate) fn at(&self, address: &str) -> Option<&Arc<Environment>> {
-        self.environments.iter().find(|environment| environment.public_address == address)
+    /// The environment, and which of its jump boxes, that is reached at this address.
+    pub(crate) fn at(&self, address: &str) -> Option<(&Arc<Environment>, &HostName)> {
+        self.environments.iter().find_map(|environment| {
+            let jump = (environment.public_address == address).then_some(&environment.jump);
+            let second = environment.second.as_ref().filter(|(_, at)| at == address).map(|(name, _)| name);
+            Some((environment, jump.or(second)?))
+        })
     }
 }
 
-/// Serves one connection to an environment's jump box.
-pub(crate) async fn serve_jump(environment: Arc<Environment>, stream: impl Stream) {
-    let jump = environment.jump.clone();
+/// Serves one connection to one of an environment's jump boxes.
+pub(crate) async fn serve_jump(environment: Arc<Environment>, jump: HostName, stream: impl Stream) {
     server::serve(environment, &jump, stream).await;
 }
 
 impl Environment {
-    fn new(name: &EnvName, world: &SharedWorld, public_address: &str) -> Option<Self> {
+    fn new(
+        name: &EnvName,
+        world: &SharedWorld,
+        public_address: &str,
+        second_address: Option<&str>,
+    ) -> Option<Self> {
         let held = world.lock().unwrap_or_else(PoisonError::into_inner);
         let jump = held.jump()?.clone();
+        let second = held.second_jump().cloned().zip(second_address.map(str::to_owned));
         let seed = held.seed();
         let site = |host: &HostName| Some(Site::new(seed, keys::label(&held, host)?, host, world));
         let sites = held
@@ -229,8 +241,9 @@ impl Environment {
             public_address: public_address.to_owned(),
             down: AtomicBool::new(false),
             banner: banner(&held, &jump),
-            known_hosts: known_hosts(&held, &sites, &jump, public_address),
+            known_hosts: known_hosts(&held, &sites, &[Some((&jump, public_address)), second_place(&second)]),
             jump,
+            second,
             sites: Mutex::new(sites),
         })
     }
@@ -241,7 +254,10 @@ impl Environment {
 
     /// The machine that a name or an inner address means.
     pub(crate) fn resolve(&self, name: &str) -> Option<HostName> {
-        self.lock().resolve(name).or_else(|| (name == self.public_address).then(|| self.jump.clone()))
+        let jump = || (name == self.public_address).then(|| self.jump.clone());
+        let second =
+            || second_place(&self.second).filter(|(_, at)| *at == name).map(|(host, _)| host.clone());
+        self.lock().resolve(name).or_else(jump).or_else(second)
     }
 
     /// A machine's server; made when it is first asked for, as machines may be added.
@@ -284,9 +300,10 @@ impl Environment {
             && self.site(host).is_some_and(|site| site.switch.fault() != Some(Fault::Refuse))
     }
 
-    /// Whether the jump box takes connections from outside.
-    pub(crate) fn is_up(&self) -> bool {
-        !self.down.load(Ordering::SeqCst) && self.listens(&self.jump)
+    /// Whether this one of the jump boxes takes connections from outside.
+    pub(crate) fn is_up(&self, jump: &HostName) -> bool {
+        let down = *jump == self.jump && self.down.load(Ordering::SeqCst);
+        !down && self.listens(jump)
     }
 
     fn jump_key(&self) -> Option<(String, String)> {
@@ -296,12 +313,16 @@ impl Environment {
     }
 }
 
+/// The second jump box and its address.
+fn second_place(second: &Option<(HostName, String)>) -> Option<(&HostName, &str)> {
+    second.as_ref().map(|(name, address)| (name, address.as_str()))
+}
+
 /// The text of a `known_hosts` file.
 fn known_hosts(
     world: &World,
     sites: &HashMap<HostName, Arc<Site>>,
-    jump: &HostName,
-    public_address: &str,
+    public: &[Option<(&HostName, &str)>],
 ) -> String {
     let mut text = String::new();
     for machine in world.machines() {
@@ -310,8 +331,10 @@ fn known_hosts(
         let mut names = vec![machine.name.to_string(), machine.address.clone()];
         let full = world.fqdn(&machine.name);
         names.extend((full != machine.name.as_str()).then_some(full));
-        if machine.name == *jump && !names.iter().any(|name| name == public_address) {
-            names.push(public_address.to_owned());
+        for (_, address) in public.iter().flatten().filter(|(jump, _)| **jump == machine.name) {
+            if !names.iter().any(|name| name == address) {
+                names.push((*address).to_owned());
+            }
         }
         text.push_str(&format!("{} {key}\n", names.join(",")));
     }

@@ -107,6 +107,7 @@ pub(crate) struct Identity {
     pub(crate) level: String,
     pub(crate) domain: Option<String>,
     pub(crate) jump: HostName,
+    pub(crate) second_jump: Option<HostName>,
     pub(crate) people: Vec<String>,
     pub(crate) era: spec::Era,
     pub(crate) seed: u64,
@@ -128,12 +129,14 @@ impl World {
     /// When the description is wrong: the error says what and where.
     pub fn new(spec: &EnvironmentSpec, alive: bool, started: i64, seed: u64) -> Result<Self, WorldError> {
         let jump = HostName::new(&spec.jump)?;
+        let second_jump = spec.second_jump.as_deref().map(HostName::new).transpose()?;
         let mut world = Self {
             identity: Some(Identity {
                 name: EnvName::new(&spec.name)?,
                 level: spec.level.clone(),
                 domain: spec.domain.clone(),
                 jump: jump.clone(),
+                second_jump: second_jump.clone(),
                 people: spec.people.clone(),
                 era: spec.services,
                 seed,
@@ -149,8 +152,12 @@ impl World {
                 return Err(WorldError::Twice(twice.name));
             }
         }
-        if !world.machines.contains_key(&jump) {
-            return Err(WorldError::Jump(jump));
+        if let Some(none) = [Some(&jump), second_jump.as_ref()]
+            .into_iter()
+            .flatten()
+            .find(|one| !world.machines.contains_key(one))
+        {
+            return Err(WorldError::Jump(none.clone()));
         }
         world.databases = Databases::new(spec, &world.machines, alive, seed)?;
         let machines: Vec<&Machine> = world.machines().collect();
@@ -242,6 +249,12 @@ impl World {
     #[must_use]
     pub fn jump(&self) -> Option<&HostName> {
         self.identity.as_ref().map(|i| &i.jump)
+    }
+
+    /// Its second jump box, where it has one.
+    #[must_use]
+    pub fn second_jump(&self) -> Option<&HostName> {
+        self.identity.as_ref()?.second_jump.as_ref()
     }
 
     /// The people who have an account on every host, root not counted.

@@ -41,6 +41,10 @@ impl Model {
                     || kind.host(self).is_some(),
                 "select a host first: it is then tried again",
             ),
+            Need::SecondJump => unless(
+                self.environments.get(self.active).is_some_and(|env| env.jump.second.is_some()),
+                "the second jump box is not in use",
+            ),
             Need::RowHost => unless(self.row_host().is_some(), "select a host first"),
             Need::Pause => {
                 unless(kind.may_pause(), "this screen cannot be paused: a question of the run must be seen")
@@ -71,6 +75,22 @@ impl Model {
     pub(in crate::app) fn row_host(&self) -> Option<HostName> {
         let kind = self.screen().kind();
         kind.host(self).filter(|_| kind.is_text() || kind.selected(self).is_some())
+    }
+
+    /// Why no run is begun or resumed in the environment shown, and what to do; `None` where nothing is in the way.
+    #[must_use]
+    pub fn no_runs(&self) -> Option<String> {
+        let jump = &self.environments.get(self.active)?.jump;
+        let second = jump.second.as_ref()?;
+        let (name, key) = (&jump.name, self.keys_of(Action::FirstJump).next());
+        let back =
+            key.map_or_else(String::new, |key| format!(" When {name} is back, {key} goes back to it."));
+        Some(format!(
+            "No runs through {}: leases and journals are on {name}, which is not connected ({}).{back} If it is lost for good, agree with \
+             the other operators, then make another machine jump in everybody's inventory.",
+            second.name,
+            second.first.state.label(),
+        ))
     }
 
     /// The run on screen, when it goes on and is this console's.

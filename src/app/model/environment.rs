@@ -133,7 +133,7 @@ impl EnvironmentState {
     /// The inventory says something else of the environment. What is known stays, except of what is reached another way: that may be
     /// another machine.
     pub(in crate::app) fn follow(&mut self, spec: &Arc<Environment>, now: Moment) {
-        let same_way = self.spec.jump == spec.jump;
+        let same_way = self.spec.has_jumps_of(spec);
         if !same_way {
             self.jump = Arc::new(JumpSnapshot::pending(spec, now));
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Screen, ScreenKind, ShownRun, step};
 use crate::app::message::AppEffect;
+use crate::app::model::runs::Dialog;
 use crate::app::model::{LibraryRow, Model};
 use crate::config::action::{Action, Destination};
 use jumpdeck_fleet::run::{Mode, RunState, RunView};
@@ -147,6 +148,10 @@ impl Model {
     /// Lets a run go on that stands; one that changes anything, only where changes may be made.
     pub(in crate::app) fn resume_run(&mut self, id: String, mode: Mode) -> Vec<AppEffect> {
         let Some(env) = self.shown_name() else { return Vec::new() };
+        if let Some(why) = self.no_runs() {
+            self.runs.dialogs.push(Dialog::Refused(vec![why.into()]));
+            return Vec::new();
+        }
         if mode == Mode::Live && !self.is_armed(&env) {
             self.ask_arming(format!("resume {id}"));
             return Vec::new();

@@ -283,6 +283,10 @@ fn open_runbook(model: &mut Model, runbook: &RunbookEntry) -> Vec<AppEffect> {
 
 /// Asks what a runbook wants to know, then for its plan. `host`: an input, and the host that answers it.
 fn begin(model: &mut Model, runbook: &RunbookEntry, host: Option<&(String, String)>) -> Vec<AppEffect> {
+    if let Some(why) = model.no_runs() {
+        model.runs.dialogs.push(Dialog::Refused(vec![why.into()]));
+        return Vec::new();
+    }
     let fields: Vec<_> = runbook
         .inputs
         .iter()

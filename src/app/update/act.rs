@@ -152,6 +152,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
         }
         Action::Redraw => return vec![AppEffect::Redraw],
         Action::Retry => return retry(model),
+        Action::FirstJump => return first_jump(model),
         // Lines go on being read, and the fleet being asked: only the list stays where it is.
         Action::Pause if model.shown_logs().is_some() => {
             if let Some(logs) = &mut model.logs {
@@ -301,6 +302,18 @@ fn retry(model: &mut Model) -> Vec<AppEffect> {
     let Some(host) = model.screen().kind().host(model) else { return Vec::new() };
     model.say(format!("trying {host} again"));
     vec![AppEffect::Retry(name, Some(host))]
+}
+
+/// Goes back to the first jump box: the second stays in use until the login there is made.
+fn first_jump(model: &mut Model) -> Vec<AppEffect> {
+    if let Some(why) = model.obstacle(Need::SecondJump) {
+        model.say(why.to_owned());
+        return Vec::new();
+    }
+    let Some(env) = model.environments.get(model.active) else { return Vec::new() };
+    let (name, jump) = (env.spec.name.clone(), env.jump.name.clone());
+    model.say(format!("going back to jump box {jump}"));
+    vec![AppEffect::Retry(name, None)]
 }
 
 fn next_theme(model: &mut Model) -> Vec<AppEffect> {

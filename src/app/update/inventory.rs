@@ -63,7 +63,7 @@ fn disarm(model: &mut Model, before: &Fleet) -> Option<String> {
 }
 
 fn other_way(old: &Environment, new: &Environment) -> Option<&'static str> {
-    if old.jump != new.jump {
+    if !old.has_jumps_of(new) {
         return Some("the inventory has another route to the jump box");
     }
     if (old.guard, old.signatures, old.lease, &old.level)

@@ -7,7 +7,8 @@ use crate::app::model::{EnvironmentState, History, Model};
 use jumpdeck_fleet::event::{FleetEvent, Question, QuestionId, QuestionKind};
 use jumpdeck_fleet::history::Ring;
 use jumpdeck_fleet::names::EnvName;
-use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot};
+use jumpdeck_fleet::snapshot::{FirstJump, HostSnapshot, JumpSnapshot, LinkState};
+use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
 pub(super) fn take(model: &mut Model, event: FleetEvent) -> Vec<AppEffect> {
@@ -43,7 +44,32 @@ fn take_jump(model: &mut Model, jump: Arc<JumpSnapshot>) {
         let before = std::mem::replace(&mut env.jump, jump);
         let after = env.jump.clone();
         super::arming::jump_changed(model, &before, &after);
+        say_which_jump(model, &before, &after);
     }
+}
+
+/// Another jump box than before is in use, or could be.
+fn say_which_jump(model: &mut Model, before: &JumpSnapshot, after: &JumpSnapshot) {
+    let (env, name) = (&after.env, &after.name);
+    let said = match (&before.second, &after.second) {
+        (None, Some(second)) => {
+            format!("{env}: through {} now, as jump box {name} {}", second.name, second.first.state.label())
+        }
+        (Some(_), None) if after.link.is_up() => format!("{env}: through jump box {name} again"),
+        (Some(was), Some(now)) if was.first.answers.is_none() && now.first.answers.is_some() => {
+            format!("{env}: jump box {name} answers again")
+        }
+        // It is asked all the time: only another answer is news.
+        (Some(was), Some(now)) if tells(&was.first) != tells(&now.first) && was.since == now.since => {
+            format!("{env}: jump box {name} {}: {}", now.first.state.label(), now.first.detail)
+        }
+        (Some(_), Some(_) | None) | (None, None) => return,
+    };
+    model.say(said);
+}
+
+fn tells(first: &FirstJump) -> (LinkState, &Clean, bool) {
+    (first.state, &first.detail, first.answers.is_some())
 }
 
 fn take_host(model: &mut Model, host: Arc<HostSnapshot>) {

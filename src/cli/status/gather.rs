@@ -111,13 +111,16 @@ impl Arrived {
     }
 
     fn is_settled(&self, env: &Environment) -> bool {
-        let jump = self.jumps.get(&env.name).map(|j| j.link.state);
-        match jump {
+        let jump = self.jumps.get(&env.name);
+        // What is seen from the first jump box is not seen from the second.
+        let from = match jump {
+            Some(jump) if jump.second.is_some() => &[Viewpoint::ThisMachine][..],
+            Some(_) | None => &[Viewpoint::ThisMachine, Viewpoint::JumpBox],
+        };
+        match jump.map(|jump| jump.link.state) {
             None | Some(LinkState::Pending) => false,
             Some(LinkState::Up) if !self.has_looked_for_runs(env) => false,
-            Some(LinkState::Up) if !self.has_looked(env, &[Viewpoint::ThisMachine, Viewpoint::JumpBox]) => {
-                false
-            }
+            Some(LinkState::Up) if !self.has_looked(env, from) => false,
             Some(LinkState::Up) => env.hosts.iter().all(|h| {
                 let seen = self.hosts.get(&(env.name.clone(), h.id.host.clone()));
                 seen.is_some_and(|s| s.link.state != LinkState::Pending)
@@ -149,7 +152,7 @@ impl Arrived {
         let mut outside = seen.unwrap_or_else(|| Arc::new(OutsideSnapshot::pending(&env.name, &env.outside)));
         for result in &mut Arc::make_mut(&mut outside).results {
             if result.fact.gap == Some(Gap::NotAsked) {
-                let needs_jump = result.check.from == Viewpoint::JumpBox && !jump.link.is_up();
+                let needs_jump = result.check.from == Viewpoint::JumpBox && !jump.is_first_up();
                 result.fact.miss(if needs_jump {
                     Gap::Failed("the jump box is not connected".into())
                 } else {

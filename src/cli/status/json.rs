@@ -52,6 +52,16 @@ pub(super) struct JumpStatus {
     pub(super) state_detail: Option<String>,
     pub(super) rtt_ms: Option<f64>,
     pub(super) banner: Vec<String>,
+    pub(super) second: Option<SecondJumpStatus>,
+}
+
+/// The second jump box, while the fleet was reached through it.
+#[derive(Debug, Serialize)]
+pub(super) struct SecondJumpStatus {
+    pub(super) name: String,
+    pub(super) address: String,
+    pub(super) first_state: &'static str,
+    pub(super) first_detail: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -188,6 +198,12 @@ impl EnvironmentStatus {
                 state_detail: text(jump.link.detail.as_str()),
                 rtt_ms: jump.rtt.current().map(|rtt| (rtt.as_secs_f64() * 1e6).round() / 1e3),
                 banner: jump.banner.iter().map(ToString::to_string).collect(),
+                second: jump.second.as_ref().map(|second| SecondJumpStatus {
+                    name: second.name.to_string(),
+                    address: second.address.clone(),
+                    first_state: second.first.state.word(),
+                    first_detail: text(second.first.detail.as_str()),
+                }),
             },
             hosts: picture.hosts.iter().map(|h| host(picture, h)).collect(),
             outside: picture.outside.results.iter().map(|result| outside::status(picture, result)).collect(),

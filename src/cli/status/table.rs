@@ -76,7 +76,10 @@ pub(super) fn heading(picture: &Picture, colour: bool) -> String {
     // A link that is up has just answered: this command asks once.
     let up = HostsUp::of(jump, picture.hosts.iter().map(AsRef::as_ref), |_| true);
     let name = paint(&picture.env.name.as_str().to_uppercase(), "1", colour);
-    format!("{name}  jump {} {state}  {up}{simulated}\n", jump.name)
+    let instead = jump.second.as_ref().map_or_else(String::new, |second| {
+        format!(" (second jump box: {} {})", jump.name, second.first.state.label())
+    });
+    format!("{name}  jump {} {state}{instead}  {up}{simulated}\n", jump.in_use())
 }
 
 fn worst_of(picture: &Picture, host: &HostSnapshot) -> Option<Severity> {

@@ -21,6 +21,7 @@ pub(super) struct ReadJump {
 const HINT: &str =
     "write jump = { name = \"salt\", address = \"203.0.113.7\" }, or jump = \"local\" on the jump box";
 const NAME_HINT: &str = "write name = \"salt\"";
+const SECOND_HINT: &str = "write second_jump = { name = \"db2\", address = \"198.51.100.9\" }";
 const ROUTE_HINT: &str = "write jump = [{ name = \"bastion\", address = \"203.0.113.7\" }, { name = \"salt\", address = \"10.0.0.5\" }]: \
                           the first is reached from here, the last leads to the hosts";
 /// Jump boxes in a row; each adds a handshake and a round trip.
@@ -58,7 +59,7 @@ pub(super) fn read(
         reader.error(name.span(), "jump_name is for jump = \"local\"", help);
     }
     let jump = match value.get_ref() {
-        DeValue::Array(_) => route(reader, table, scope, context)?,
+        DeValue::Array(_) => route(reader, table, "jump", scope, context)?,
         _ => {
             let jump = reader.subtable(table, "jump", HINT)?;
             let name = match reader.string(&jump, "name", NAME_HINT) {
@@ -74,13 +75,80 @@ pub(super) fn read(
     Some(ReadJump { jump: Jump::Remote(jump), span })
 }
 
+/// `second_jump`: the machine that hosts are looked at through while the jump box is gone, or a list of jump boxes that leads there.
+pub(super) fn read_second(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    first: Option<&ReadJump>,
+    scope: &SettingScope,
+    context: &Context,
+) -> Option<JumpBox> {
+    let value = table.get("second_jump")?;
+    let span = value.span();
+    let second = match value.get_ref() {
+        DeValue::Array(_) => route(reader, table, "second_jump", scope, context)?,
+        _ => {
+            let jump = reader.subtable(table, "second_jump", SECOND_HINT)?;
+            let name = match reader.string(&jump, "name", SECOND_HINT) {
+                Some(name) => host_name(reader, &name),
+                None => {
+                    if jump.get("name").is_none() {
+                        reader.error(span.clone(), "the second jump box needs a name", SECOND_HINT);
+                    }
+                    None
+                }
+            };
+            jump_box(reader, &jump, span.clone(), scope, context)
+                .zip(name)
+                .map(|(jump, name)| JumpBox { name, ..jump })?
+        }
+    };
+    let first = first?;
+    let jump = match &first.jump {
+        Jump::Remote(jump) => jump,
+        Jump::Local { .. } => {
+            let help = "remove second_jump here; keep it in inventories of other machines";
+            let message = "this machine is the jump box, so no second one is needed to reach it";
+            reader.conflict(span, message, (first.span.clone(), "the jump box"), help);
+            return None;
+        }
+    };
+    let last = second.name == jump.name || second.place() == jump.place();
+    // A key that is accepted for a name on one route would else be one of another machine on the other.
+    let other = second
+        .route()
+        .into_iter()
+        .find(|one| jump.route().into_iter().any(|two| two.name == one.name && two.place() != one.place()));
+    if last || other.is_some() {
+        let (message, help) = match other {
+            Some(other) if !last => (
+                format!("{} is another machine here than in jump", other.name),
+                "give it the same address and port in both, or another name",
+            ),
+            Some(_) | None => (
+                format!("the second jump box {} is the first one", second.name),
+                "name a machine that works without the first one",
+            ),
+        };
+        reader.conflict(span, message, (first.span.clone(), "the jump box"), help);
+        return None;
+    }
+    Some(second)
+}
+
 /// A list: the first is reached from here, each other one through the one before it, the hosts through the last.
-fn route(reader: &mut Reader, table: &Table<'_>, scope: &SettingScope, context: &Context) -> Option<JumpBox> {
-    let path = table.name_of("jump");
-    let items = reader.list(table, "jump", ROUTE_HINT)?;
+fn route(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    key: &str,
+    scope: &SettingScope,
+    context: &Context,
+) -> Option<JumpBox> {
+    let path = table.name_of(key);
+    let items = reader.list(table, key, ROUTE_HINT)?;
     if items.is_empty() || items.len() > LONGEST_ROUTE {
-        let span = table.get("jump")?.span();
-        let message = format!("jump lists {} jump boxes, expected 1 to {LONGEST_ROUTE}", items.len());
+        let span = table.get(key)?.span();
+        let message = format!("{key} lists {} jump boxes, expected 1 to {LONGEST_ROUTE}", items.len());
         reader.error(span, message, ROUTE_HINT);
         return None;
     }

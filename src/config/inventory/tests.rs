@@ -131,6 +131,27 @@ fn the_nearer_setting_holds() {
 }
 
 #[test]
+fn a_second_jump_box_is_a_route_of_its_own() {
+    let fleet = fleet(
+        "user = 'ops'\n[environments.a]\n\
+         jump = [{ name = 'edge', address = '203.0.113.7' }, { name = 'salt', address = '10.0.0.2' }]\n\
+         second_jump = [{ name = 'edge', address = '203.0.113.7' }, { name = 'db2', address = '10.0.0.3', user = 'me' }]\n\
+         hosts = { app1 = {}, db2 = { address = '10.0.0.3' } }\n\
+         [environments.b]\njump.address = 'b1'\nsecond_jump = { name = 'b2', address = 'b2', port = 2222 }\nhosts.app1 = {}\n\
+         [environments.c]\njump.address = 'c1'\nhosts.app1 = {}\n",
+    );
+    let [a, b, c] = fleet.environments.as_slice() else { panic!("three") };
+    assert_eq!(a.second_jump.as_ref().unwrap().route_text(), "203.0.113.7:22 → 10.0.0.3:22");
+    let by_second = a.by_second().unwrap();
+    assert_eq!((by_second.jump.name().as_str(), &by_second.second_jump), ("db2", &None));
+    assert_eq!(by_second.hosts, a.hosts);
+    assert_eq!(b.second_jump.as_ref().unwrap().place(), "b2:2222");
+    assert!(c.second_jump.is_none() && c.by_second().is_none());
+    // The host keeps the account that it has behind the jump box.
+    assert_eq!(host(&fleet, 0, "db2").access.user, "ops");
+}
+
+#[test]
 fn jump_boxes_in_a_row() {
     let fleet = fleet(
         "user = 'ops'\n[environments.a]\n\

@@ -13,7 +13,7 @@ use crate::openssh::sshsig::{NotSigned, TextSigner};
 use crate::transport::ask::{AskPerson, RefuseAll};
 use crate::transport::{Held, Limits, Ran};
 use jumpdeck_fleet::access::{Access, KnownHosts};
-use jumpdeck_fleet::fleet::{Cadence, Guard, JumpBox, Thresholds};
+use jumpdeck_fleet::fleet::{Cadence, Guard, Thresholds};
 use jumpdeck_fleet::names::EnvName;
 
 /// Machines whose logins wait, fail and are counted as the test says.
@@ -202,6 +202,7 @@ fn pool() -> (Arc<Machines>, Arc<SessionPool>) {
         management: Default::default(),
         contacts: Default::default(),
         domain: None,
+        second_jump: None,
         jump: Jump::Remote(jump),
         transport: Default::default(),
         thresholds: Thresholds::default(),

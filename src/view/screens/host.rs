@@ -138,7 +138,7 @@ fn draw_title(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, host: &HostSnapsh
         Span::raw(" "),
         span(host.id.host.as_str(), styles.strong),
         span(format!("  {}", status.word()), styles.status(status)),
-        span(format!("  {} via {}", host.address, scene.env.jump.name), styles.muted),
+        span(format!("  {} via {}", host.address, scene.env.jump.in_use()), styles.muted),
     ]);
     left(buf, Rect { width: room, ..area }, &title);
 }

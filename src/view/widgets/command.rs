@@ -90,7 +90,7 @@ fn typing(scene: &Scene<'_>, form: &CommandForm, width: usize) -> Vec<Line<'stat
 }
 
 fn looking(scene: &Scene<'_>) -> Vec<Line<'static>> {
-    let jump = &scene.env.jump.name;
+    let jump = scene.env.jump.in_use();
     let text = format!("asking jump box {jump} which runs are under way …");
     vec![Line::default(), span(text, scene.styles.muted).into(), answers(scene, &[("Esc", "back")])]
 }

@@ -236,7 +236,11 @@ fn way<'a>(scene: &Scene<'a>, room: u16) -> Line<'a> {
                 LinkState::Pending => "◌ connecting".to_owned(),
                 state => format!("✖ {}", state.label()),
             };
-            text.push_str(&format!("  via {} {state}", jump.name));
+            text.push_str(&format!("  via {} {state}", jump.in_use()));
+            // The banner says it, too.
+            if jump.second.is_some() && room >= WIDE {
+                text.push_str(&format!(", not {}", jump.name));
+            }
         }
     }
     let hosts = scene.env.hosts.iter().map(AsRef::as_ref);

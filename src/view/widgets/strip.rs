@@ -177,6 +177,7 @@ fn is_shown(problem: &Problem) -> bool {
     problem.host.is_none()
         && match problem.kind {
             ProblemKind::JumpDown
+            | ProblemKind::SecondJump
             | ProblemKind::RoleCount
             | ProblemKind::RoleImplies
             | ProblemKind::RolesDiffer

@@ -53,6 +53,7 @@ fn severities(facts: &HostFacts) -> Vec<(Severity, String)> {
         management: Default::default(),
         contacts: Default::default(),
         domain: None,
+        second_jump: None,
         jump: Jump::Local { name },
         transport: Transport::Ssh,
         thresholds: Thresholds::default(),

@@ -2,7 +2,7 @@
 
 use super::Situation;
 use crate::problem::{Problem, ProblemKind, Severity};
-use crate::snapshot::{Link, LinkState};
+use crate::snapshot::{Link, LinkState, SecondJump};
 use crate::time::{Freshness, short_age};
 
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
@@ -20,6 +20,9 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
         );
         out.push(s.problem(severity, None, kind, message));
         return;
+    }
+    if let Some(second) = &s.jump.second {
+        out.push(by_second(s, second));
     }
     for host in s.hosts {
         let name = Some(&host.id.host);
@@ -48,6 +51,26 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
             }
         }
     }
+}
+
+/// The fleet is seen through the second jump box.
+fn by_second(s: &Situation<'_>, second: &SecondJump) -> Problem {
+    let (name, first) = (&s.jump.name, &second.first);
+    let in_use = format!("{} is in use, for no runs", second.name);
+    if let Some(answers) = first.answers {
+        let message = format!(
+            "jump box {name} answers again since {}; {in_use}. Go back to {name} in the console",
+            short_age(s.now.since(answers)),
+        );
+        return s.problem(Severity::Warning, None, ProblemKind::SecondJump, message);
+    }
+    let (severity, _) = weigh(first.state, ProblemKind::SecondJump);
+    let message = format!(
+        "jump box {name} {}: {}; {in_use}. Unfinished runs, and what is seen from {name}, are unknown",
+        first.state.label(),
+        first.detail,
+    );
+    s.problem(severity, None, ProblemKind::SecondJump, message)
 }
 
 fn said(link: &Link) -> &str {

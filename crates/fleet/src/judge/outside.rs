@@ -9,7 +9,7 @@ use crate::time::Freshness;
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     for result in &s.outside.results {
         // Said of the jump box already.
-        if result.check.from == Viewpoint::JumpBox && !s.jump.link.is_up() {
+        if result.check.from == Viewpoint::JumpBox && !s.jump.is_first_up() {
             continue;
         }
         if let Some(why) = unknown(s, result) {

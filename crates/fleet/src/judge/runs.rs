@@ -6,7 +6,7 @@ use crate::left::{LeftEffect, LeftRun};
 use crate::problem::{Problem, ProblemKind, Severity};
 
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
-    if !s.jump.link.is_up() {
+    if !s.jump.is_first_up() {
         // Said of the jump box already; nothing current is known.
         return;
     }

@@ -100,6 +100,7 @@ fn world(hosts: &[&str]) -> World {
             name: jump_name.clone(),
             address: "salt:22".to_owned(),
             link: Link::up(NOW),
+            second: None,
             rtt: Fact::default(),
             left: Fact::default(),
             banner: Vec::new(),
@@ -115,6 +116,7 @@ fn world(hosts: &[&str]) -> World {
             management: Default::default(),
             contacts: Default::default(),
             domain: None,
+            second_jump: None,
             jump: Jump::Remote(JumpBox {
                 name: jump_name,
                 address: "salt".to_owned(),
@@ -248,6 +250,38 @@ fn brief(problems: &[Problem]) -> Vec<String> {
             format!("{} {} {host}", p.severity.word(), p.kind.word())
         })
         .collect()
+}
+
+/// Seen through the second jump box.
+fn by_second(answers: Option<Moment>) -> SecondJump {
+    SecondJump {
+        name: HostName::new("backup").unwrap(),
+        address: "198.51.100.9:22".to_owned(),
+        since: Moment(40_000),
+        first: FirstJump {
+            state: LinkState::TimedOut,
+            detail: "no answer within 3 s".into(),
+            since: Moment(30_000),
+            asked: Moment(90_000),
+            answers,
+        },
+    }
+}
+
+#[test]
+fn the_second_jump_box_in_use_is_a_problem_until_the_first_is() {
+    let mut world = world(&["app1"]);
+    world.jump.second = Some(by_second(None));
+    world.jump.left.miss(Gap::Failed("salt is not connected".into()));
+    let [problem] = &world.judge()[..] else { panic!("{:#?}", world.judge()) };
+    assert_eq!((problem.severity, problem.kind), (Severity::Critical, ProblemKind::SecondJump));
+    let said = "jump box salt timed out: no answer within 3 s; backup is in use, for no runs. Unfinished runs, and what is seen from \
+                salt, are unknown";
+    assert_eq!(problem.message, said);
+    world.jump.second = Some(by_second(Some(Moment(80_000))));
+    let [problem] = &world.judge()[..] else { panic!("{:#?}", world.judge()) };
+    assert_eq!((problem.severity, problem.kind), (Severity::Warning, ProblemKind::SecondJump));
+    assert!(problem.message.starts_with("jump box salt answers again since 20s"), "{}", problem.message);
 }
 
 #[test]

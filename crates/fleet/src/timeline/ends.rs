@@ -40,7 +40,7 @@ enum Basis {
 fn basis(kind: ProblemKind) -> Basis {
     use ProblemKind as P;
     match kind {
-        P::JumpDown => Basis::Jump,
+        P::JumpDown | P::SecondJump => Basis::Jump,
         P::HostDown | P::HostKey | P::Identity | P::Stale => Basis::Reach,
         P::Unreadable => Basis::Readable,
         P::Load => Basis::Question("load"),

@@ -312,7 +312,8 @@ fn gap(from: WallTime, to: WallTime) -> TimelineRow {
 fn well(problem: &RecordedProblem) -> String {
     let was = &problem.message;
     match (problem.kind, &problem.about) {
-        (ProblemKind::JumpDown, _) => "the jump box answers again".to_owned(),
+        (ProblemKind::JumpDown, _) => "the hosts are reached again".to_owned(),
+        (ProblemKind::SecondJump, _) => format!("through the first jump box again (was: {was})"),
         (kind, _) if is_reach(kind) => format!("answers again (was: {was})"),
         (ProblemKind::Replication, _) => format!("replication runs again (was: {was})"),
         (ProblemKind::Service | ProblemKind::Outside, Some(name)) => {

@@ -66,6 +66,7 @@ fn world(said: &[Said<'_>]) -> World {
         management: Default::default(),
         contacts: Default::default(),
         domain: Some("production.wpdn".to_owned()),
+        second_jump: None,
         jump: Jump::Local { name: HostName::new("salt").unwrap() },
         transport: Transport::Ssh,
         thresholds: Thresholds::default(),

@@ -20,6 +20,8 @@ pub(crate) fn spec(hosts: usize) -> WorldSpec {
         domain: Some("production.sim".to_owned()),
         jump: "salt".to_owned(),
         public_address: "198.51.100.1".to_owned(),
+        second_jump: None,
+        second_address: None,
         subnet: "10.20.0".to_owned(),
         people: vec!["operator".to_owned()],
         requirements: Some(Vec::new()),

@@ -33,6 +33,10 @@ pub struct EnvironmentSpec {
     pub jump: String,
     /// The jump box's address as seen from outside.
     pub public_address: String,
+    /// The second jump box: another of the hosts.
+    pub second_jump: Option<String>,
+    /// The second jump box's address as seen from outside.
+    pub second_address: Option<String>,
     /// The first three numbers of its hosts' addresses.
     pub subnet: String,
     /// The people who have accounts.

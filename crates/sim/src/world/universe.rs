@@ -44,6 +44,7 @@ pub struct Universe {
 struct Rules {
     guard: Guard,
     public_address: String,
+    second_address: Option<String>,
     requirements: Vec<Requirement>,
 }
 
@@ -124,10 +125,11 @@ impl Universe {
         Ok(universe)
     }
 
-    /// Its environments with their worlds and the address their jump box is reached at from outside.
-    pub fn jumps(&self) -> impl Iterator<Item = (&EnvName, &Arc<Mutex<World>>, &str)> {
-        let rules = self.rules.iter().map(|rules| rules.public_address.as_str());
-        self.environments.iter().zip(rules).map(|((name, world), address)| (name, world, address))
+    /// Its environments with their worlds and the addresses their jump box and the second one are reached at from outside.
+    pub fn jumps(&self) -> impl Iterator<Item = (&EnvName, &Arc<Mutex<World>>, &str, Option<&str>)> {
+        self.environments.iter().zip(&self.rules).map(|((name, world), rules)| {
+            (name, world, rules.public_address.as_str(), rules.second_address.as_deref())
+        })
     }
 
     /// The inventory of the fleet. `access` tells how to log in to an environment's jump box and hosts.
@@ -161,6 +163,7 @@ impl Rules {
         Ok(Self {
             guard: if spec.challenge { Guard::Challenge } else { Guard::Confirm },
             public_address: spec.public_address.clone(),
+            second_address: spec.second_address.clone(),
             requirements,
         })
     }
@@ -242,6 +245,13 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
         jump: Jump::Remote(JumpBox {
             name: world.jump()?.clone(),
             address: rules.public_address.clone(),
+            port: 22,
+            access: Arc::clone(access),
+            via: None,
+        }),
+        second_jump: world.second_jump().zip(rules.second_address.as_ref()).map(|(name, address)| JumpBox {
+            name: name.clone(),
+            address: address.clone(),
             port: 22,
             access: Arc::clone(access),
             via: None,

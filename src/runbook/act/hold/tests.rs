@@ -135,6 +135,7 @@ fn site_at(home: &std::path::Path) -> (Site, HostName, Arc<Mutex<Option<u32>>>) 
         management: Default::default(),
         contacts: Default::default(),
         domain: None,
+        second_jump: None,
         jump: Jump::Local { name: name.clone() },
         transport: Transport::Ssh,
         thresholds: Thresholds::default(),

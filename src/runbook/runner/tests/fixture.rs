@@ -293,6 +293,7 @@ pub(super) fn environment() -> Arc<Environment> {
         management: Default::default(),
         contacts: Default::default(),
         domain: None,
+        second_jump: None,
         jump: Jump::Local { name: HostName::new("jump").unwrap() },
         transport: Transport::Ssh,
         thresholds: Thresholds::default(),

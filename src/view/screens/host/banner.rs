@@ -9,7 +9,7 @@ use super::HostPage;
 
 pub(super) fn lines<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &HostSnapshot) {
     let jump = &scene.env.jump;
-    if jump.name != host.id.host || jump.banner.iter().all(|line| line.is_empty()) {
+    if *jump.in_use() != host.id.host || jump.banner.iter().all(|line| line.is_empty()) {
         return;
     }
     page.section("BANNER");

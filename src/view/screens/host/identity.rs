@@ -105,9 +105,12 @@ fn link<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) 
             page.wrapped("", link.detail.as_str(), styles.base);
         }
     }
-    let way = match &scene.env.spec.jump {
-        Jump::Local { name } => format!("{name} (this machine) → {}", host.address),
-        Jump::Remote(jump) => {
+    let way = match (&scene.env.jump.second, &scene.env.spec.jump) {
+        (Some(second), _) => {
+            format!("this machine → {} ({}, second jump box) → {}", second.name, second.address, host.address)
+        }
+        (None, Jump::Local { name }) => format!("{name} (this machine) → {}", host.address),
+        (None, Jump::Remote(jump)) => {
             let route = jump.route().into_iter().map(|jump| format!("{} ({})", jump.name, jump.place()));
             let route: Vec<String> = route.collect();
             format!("this machine → {} → {}", route.join(" → "), host.address)

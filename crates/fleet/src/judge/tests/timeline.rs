@@ -143,7 +143,7 @@ fn a_jump_box_that_is_lost_ends_nothing_behind_it_and_comes_back() {
     let said = watch.said();
     assert!(said.iter().any(|row| row.starts_with("Problem(Critical) jump_down - []")), "{said:?}");
     assert!(
-        said.iter().any(|row| row.starts_with("Ended jump_down - [2m] the jump box answers again")),
+        said.iter().any(|row| row.starts_with("Ended jump_down - [2m] the hosts are reached again")),
         "{said:?}"
     );
     assert_eq!(said.iter().filter(|row| row.contains(" load app1")).count(), 1, "{said:?}");
