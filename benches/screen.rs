@@ -17,7 +17,7 @@ use jumpdeck::config::keymap::{KeyCode, KeyPress, Keymap};
 use jumpdeck::config::theme::builtin;
 use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck::transport::ssh::SshConnector;
-use jumpdeck::view::{ChosenColumns, ColorSupport, Styles, ViewState, draw, fleet_orders};
+use jumpdeck::view::{ColorSupport, Styles, ViewState, draw, fleet_columns};
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fact::Fact;
 use jumpdeck_fleet::fleet::{Environment, Fleet};
@@ -99,7 +99,7 @@ impl Bench {
             Arc::new(fleet),
             keymap,
             vec!["dark".into()],
-            fleet_orders(&ChosenColumns::default()),
+            fleet_columns(),
             Moment(10_000),
             (200, 50),
         );

@@ -110,7 +110,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let shows = matches!(cli.command, None | Some(Command::Console(_) | Command::Demo { .. }));
     if !shows && cli.looks.view != ShownFirst::default() {
         // Whoever asks for a part must not take all of it for that part.
-        print::complain("--screen, --host, --filter, --sort and --reverse are options of the console");
+        print::complain(
+            "--screen, --host, --filter, --sort, --reverse, --fold and --columns are options of the console",
+        );
         return ExitCode::from(2);
     }
     let done = match cli.command {

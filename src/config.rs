@@ -3,6 +3,7 @@
 
 pub mod action;
 pub mod check;
+pub mod columns;
 pub mod diagnostic;
 pub mod files;
 pub mod inventory;

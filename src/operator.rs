@@ -29,6 +29,7 @@ pub mod access;
 pub mod approve;
 pub mod commands;
 pub mod control;
+pub mod export;
 pub mod fleet_command;
 pub mod following;
 pub mod handoff;

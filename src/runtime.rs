@@ -7,7 +7,7 @@ use ratatui::backend::Backend;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until, timeout_at};
 
-use crate::app::message::{AppEffect, CopyOutcome, Msg, ViewsNews};
+use crate::app::message::{AppEffect, HandoverNews, Msg, ViewsNews};
 use crate::app::model::Model;
 use crate::app::update::update;
 use crate::collect::clock::Clock;
@@ -106,7 +106,7 @@ enum NextInput {
     Input(TerminalInput),
     News(usize),
     RunNews(Option<RunEvent>),
-    CopyOutcome(CopyOutcome),
+    Handover(HandoverNews),
     Views(ViewsNews),
     Shell(ShellMoment),
     Logs(u64, Vec<LogEvent>),
@@ -211,9 +211,9 @@ where
                     let effects = update(&mut self.model, Msg::Run(event));
                     self.perform(effects)?
                 }
-                NextInput::CopyOutcome(copied) => {
+                NextInput::Handover(news) => {
                     self.tick();
-                    let effects = update(&mut self.model, Msg::CopyOutcome(copied));
+                    let effects = update(&mut self.model, Msg::Handover(news));
                     self.perform(effects)?
                 }
                 NextInput::Shell(ShellMoment::Ready(ready)) => {
@@ -293,7 +293,7 @@ where
             Some(urgent) = self.urgent.recv() => NextInput::Urgent(urgent),
             () = at(frame) => NextInput::Frame,
             Some(input) = self.input.recv() => NextInput::Input(input),
-            Some(copied) = self.copier.outcomes.recv() => NextInput::CopyOutcome(copied),
+            Some(news) = self.copier.outcomes.recv() => NextInput::Handover(news),
             Some(moment) = self.shells.moments.recv() => NextInput::Shell(moment),
             Some(news) = self.keeper.news.recv() => NextInput::Views(news),
             Some(news) = self.recorder.news.recv() => NextInput::Timeline(news),
@@ -401,6 +401,10 @@ where
                 AppEffect::CopyView => {
                     let screen = self.draw.plain(&self.model);
                     self.copier.copy(&self.model, &screen, |bytes| self.stage.send(bytes));
+                }
+                AppEffect::ExportTable(format, target) => {
+                    let table = self.draw.table(&self.model);
+                    self.copier.export(&table, format, target, |bytes| self.stage.send(bytes));
                 }
                 AppEffect::OpenShell(asked) => self.shells.open(asked),
                 AppEffect::CancelShell => self.shells.cancel(),

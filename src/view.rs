@@ -8,8 +8,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::app::model::Model;
+use crate::app::model::columns::NamedColumn;
 
 mod ascii;
+mod data;
 mod plain;
 pub(crate) mod scene;
 pub(crate) mod screens;
@@ -30,8 +32,9 @@ mod tests;
 #[cfg(test)]
 mod unknown_tests;
 
+pub use data::table;
 pub use plain::plain;
-pub use state::{ChosenColumns, ViewState};
+pub use state::ViewState;
 pub use styles::{ColorSupport, Styles};
 
 use scene::Scene;
@@ -40,16 +43,16 @@ use widgets::{banner, footer, forms, header, help, palette, question, shell, sma
 /// Columns and rows below which nothing useful fits.
 pub use crate::app::model::SMALLEST;
 
-/// The titles of the columns that the fleet table may have, from left to right. The first says which host a row is of.
+/// The columns that the fleet table may have, from left to right. The first says which host a row is of.
 #[must_use]
-pub fn fleet_columns() -> Vec<&'static str> {
-    screens::titles()
+pub fn fleet_columns() -> Vec<NamedColumn> {
+    screens::fleet::columns::named()
 }
 
-/// The orders that the columns of the fleet table have which are shown, from left to right.
+/// Their titles.
 #[must_use]
-pub fn fleet_orders(chosen: &ChosenColumns) -> Vec<&'static crate::app::rows::order::Order> {
-    screens::orders(chosen)
+pub fn fleet_titles() -> Vec<&'static str> {
+    fleet_columns().into_iter().map(|column| column.title).collect()
 }
 
 /// Draws the model. Work is proportional to what is visible, but for the sort and the counts of the header.

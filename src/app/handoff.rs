@@ -113,6 +113,16 @@ impl Model {
         self.notice = Some((copied.notice(columns), self.now.plus(NOTICE_FOR)));
         self.changed = true;
     }
+
+    /// A table was exported, or not.
+    pub(in crate::app) fn exported(&mut self, exported: Result<String, String>) {
+        let text = match exported {
+            Ok(said) => said,
+            Err(why) => format!("not exported: {why}"),
+        };
+        self.notice = Some((text, self.now.plus(NOTICE_FOR)));
+        self.changed = true;
+    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use jumpdeck_fleet::log::{LogEvent, LogRequest};
 use jumpdeck_fleet::maintenance::{SessionNews, SessionOrder};
 use jumpdeck_fleet::names::{EnvName, HostName};
 use jumpdeck_fleet::run::{Mode, RunCommand, RunEvent};
+use jumpdeck_fleet::table::TableFormat;
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 use jumpdeck_fleet::timeline::{TimelineNews, WallTime};
@@ -40,8 +41,8 @@ pub enum Msg {
     Fleet(FleetEvent),
     /// News of runs.
     Run(RunEvent),
-    /// What became of a copy.
-    CopyOutcome(CopyOutcome),
+    /// What became of a copy or an export.
+    Handover(HandoverNews),
     /// What the file of saved views says now, and what became of a change of it.
     Views(ViewsNews),
     /// News of the logs that are followed, by the number of that.
@@ -59,6 +60,8 @@ pub enum AppEffect {
     Redraw,
     /// Copy the view on screen.
     CopyView,
+    /// Write the table on screen.
+    ExportTable(TableFormat, ExportTarget),
     /// Follow these logs, in place of any that are.
     FollowLogs {
         /// Which: its news has this number.
@@ -169,6 +172,24 @@ impl fmt::Debug for Inputs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
+}
+
+/// Something was handed over, or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HandoverNews {
+    /// A copy of a view.
+    Copied(CopyOutcome),
+    /// The table of a screen: where it is now, or why it is nowhere.
+    Exported(Result<String, String>),
+}
+
+/// Where a table goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExportTarget {
+    /// A new file.
+    File(String),
+    /// The terminal's clipboard.
+    Clipboard,
 }
 
 /// What became of a copy.

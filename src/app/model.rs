@@ -19,9 +19,12 @@ use jumpdeck_fleet::time::Moment;
 use jumpdeck_fleet::timeline::WallTime;
 
 mod abilities;
+pub mod columns;
 pub mod commands;
 pub mod editor;
 mod environment;
+pub mod export;
+mod folding;
 pub mod logs;
 mod marks;
 pub mod note;
@@ -83,10 +86,14 @@ pub struct Model {
     pub(in crate::app) marks: marks::HostMarks,
     /// Commands on hosts.
     pub commands: commands::Commands,
-    /// The orders that the columns of the fleet table have, from left to right.
-    pub orders: Vec<&'static Order>,
+    /// The columns that the fleet table may have, from left to right; the first says which host a row is of.
+    pub all_columns: Vec<columns::NamedColumn>,
+    /// Those that are chosen, by their titles, from left to right; without a choice all are shown that fit.
+    pub columns: Option<Vec<&'static str>>,
     /// How the fleet table is sorted.
     pub sort: Sort,
+    /// Whether hosts that are alike are one row of the fleet.
+    pub folded: bool,
     /// While held, the screen shows what was known at that moment; news keeps arriving underneath.
     pub paused: Option<Paused>,
     /// Questions that wait for a person, oldest first; the first is shown.
@@ -183,14 +190,14 @@ pub struct Sort {
 impl Model {
     /// A console that shows the first environment of a fleet of which nothing is known yet.
     ///
-    /// `themes` are the names of the themes there are, the first being in use; `orders` those that the columns of the
-    /// fleet table have; `size` is columns and rows.
+    /// `themes` are the names of the themes there are, the first being in use; `columns` those that the
+    /// fleet table may have; `size` is columns and rows.
     #[must_use]
     pub fn new(
         fleet: Arc<Fleet>,
         keymap: Arc<Keymap>,
         themes: Vec<String>,
-        orders: Vec<&'static Order>,
+        columns: Vec<columns::NamedColumn>,
         now: Moment,
         size: (u16, u16),
     ) -> Self {
@@ -212,8 +219,10 @@ impl Model {
             filters: HashMap::new(),
             marks: marks::HostMarks::default(),
             commands: commands::Commands::default(),
-            orders,
+            all_columns: columns,
+            columns: None,
             sort: Sort { by: &order::SEVERITY, reversed: false },
+            folded: false,
             paused: None,
             questions: Vec::new(),
             answer: Editor::secret(),

@@ -1,10 +1,12 @@
 //! The view that the console opens with: what the command line asks for, and what the command of a copied view asks for again.
 
+use super::model::columns::NamedColumn;
 use super::model::{Model, Sort};
 use super::rows::order::{self, Order};
 use super::rows::{filter, unreadable};
 use super::screens::Screen;
 use crate::config::action::{Action, Destination};
+use crate::config::columns::column_word;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::views::{SavedView, ViewRules};
 use jumpdeck_fleet::names::{EnvName, HostName};
@@ -24,11 +26,22 @@ pub struct OpeningView {
     pub filter: String,
     /// How the table of hosts is sorted.
     pub sort: Sort,
+    /// Whether hosts that are alike are one row of it.
+    pub folded: bool,
+    /// The columns of the fleet table, by their titles; `None` leaves them as they are.
+    pub columns: Option<Vec<&'static str>>,
 }
 
 impl Default for OpeningView {
     fn default() -> Self {
-        Self { screen: Screen::ROOT.kind().tab(), host: None, filter: String::new(), sort: AS_USUAL }
+        Self {
+            screen: Screen::ROOT.kind().tab(),
+            host: None,
+            filter: String::new(),
+            sort: AS_USUAL,
+            folded: false,
+            columns: None,
+        }
     }
 }
 
@@ -47,6 +60,8 @@ impl OpeningView {
                 filter::in_force(model.filter_of(words).text.as_str(), words)
             }),
             sort: if kind.sorts() { model.sort } else { AS_USUAL },
+            folded: kind.folds() && model.folded,
+            columns: model.columns.clone().filter(|_| kind.sorts()),
         }
     }
 
@@ -69,6 +84,13 @@ impl OpeningView {
         if self.sort.reversed {
             words.push("--reverse".to_owned());
         }
+        if self.folded {
+            words.push("--fold".to_owned());
+        }
+        if let Some(columns) = &self.columns {
+            let names: Vec<String> = columns.iter().map(|title| column_word(title)).collect();
+            words.extend(["--columns".to_owned(), names.join(",")]);
+        }
         words
     }
 
@@ -80,7 +102,8 @@ impl OpeningView {
             Some(name) => usual_orders().chain(orders.iter().copied()).find(|order| order.name() == *name)?,
         };
         let sort = Sort { by, reversed: view.reverse };
-        Some(Self { screen: view.screen, host: view.host.clone(), filter: view.filter.clone(), sort })
+        let (screen, host, filter) = (view.screen, view.host.clone(), view.filter.clone());
+        Some(Self { screen, host, filter, sort, folded: view.fold, columns: view.columns.clone() })
     }
 
     /// The view as it is saved, without a name.
@@ -95,12 +118,20 @@ impl OpeningView {
             filter: self.filter.clone(),
             sort: (rows && self.sort.by != AS_USUAL.by).then(|| self.sort.by.name()),
             reverse: rows && self.sort.reversed,
+            fold: rows && self.folded,
+            columns: self.columns.clone().filter(|_| rows),
         }
     }
 
     /// Shows it, in the environment that is shown.
     pub fn enter(&self, model: &mut Model) {
         model.sort = self.sort;
+        if self.columns.is_some() {
+            model.columns.clone_from(&self.columns);
+        }
+        if model.folded != self.folded {
+            model.fold();
+        }
         if let Some(screen) = Screen::at(self.screen) {
             model.show(screen);
         }
@@ -125,12 +156,14 @@ pub fn shows(view: &SavedView) -> String {
 /// The order of a saved view, where it is not the usual one.
 #[must_use]
 pub fn order_of(view: &SavedView) -> String {
-    let reversed = if view.reverse { ", reversed" } else { "" };
-    match &view.sort {
-        Some(order) => format!("by {order}{reversed}"),
-        None if view.reverse => "reversed".to_owned(),
-        None => String::new(),
-    }
+    let order = view.sort.as_ref().map(|order| format!("by {order}"));
+    let words = [
+        order,
+        view.reverse.then(|| "reversed".to_owned()),
+        view.fold.then(|| "folded".to_owned()),
+        view.columns.as_ref().map(|columns| format!("{} columns", columns.len())),
+    ];
+    words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// The orders that are of no column; the first is the usual one.
@@ -138,14 +171,16 @@ pub fn usual_orders() -> impl Iterator<Item = &'static Order> {
     [AS_USUAL.by, &order::INVENTORY].into_iter()
 }
 
-/// What saved views may say, `columns` being the orders of columns.
+/// What saved views may say, `columns` being those of the fleet table.
 #[must_use]
-pub fn view_rules(columns: &[&'static Order]) -> ViewRules {
+pub fn view_rules(columns: &[NamedColumn]) -> ViewRules {
     let screens =
         Destination::ALL.iter().filter(|to| Screen::at(**to).is_some_and(|screen| screen.kind().is_view()));
     ViewRules {
         screens: screens.map(|screen| (screen_name(*screen), *screen)).collect(),
-        orders: usual_orders().chain(columns.iter().copied()).map(Order::name).collect(),
+        orders: usual_orders().chain(columns.iter().filter_map(|c| c.order)).map(Order::name).collect(),
+        columns: columns.iter().map(|column| column.title).collect(),
+        folds: |screen| Screen::at(screen).is_some_and(|screen| screen.kind().folds()),
         sorts: |screen| Screen::at(screen).is_some_and(|screen| screen.kind().sorts()),
         filter: check_filter,
     }

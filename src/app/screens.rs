@@ -204,6 +204,22 @@ pub trait ScreenKind: Sync {
         None
     }
 
+    /// Whether its rows are a table that can be exported.
+    fn is_table(&self) -> bool {
+        false
+    }
+
+    /// Whether its rows can be folded.
+    fn folds(&self) -> bool {
+        false
+    }
+
+    /// The hosts of the folded row that is selected; none where one host is.
+    fn folded_row(&self, model: &Model) -> Vec<HostName> {
+        let _ = model;
+        Vec::new()
+    }
+
     /// The problem that is selected, or the worst of what is: what a runbook may be for.
     fn problem<'a>(&self, model: &'a Model) -> Option<&'a Problem> {
         let _ = model;
@@ -333,6 +349,7 @@ fn select_host(model: &mut Model, host: Option<HostName>) -> bool {
     let Some(host) = host else { return false };
     let Some(env) = model.shown_mut() else { return false };
     env.selection.host = Some(host);
+    env.selection.alike.clear();
     true
 }
 

@@ -28,11 +28,15 @@ impl Model {
             env.watched = true;
         }
         let (active, held, clock) = (self.active, self.paused.is_some(), self.wall());
+        let folded = self.folded;
         for (at, env) in self.environments.iter_mut().enumerate() {
-            if due(env).is_some_and(|due| due <= now) && judge_now(env, now, clock) {
-                // Other environments show on their tabs; a held screen shows none of it.
-                self.changed |= !held || at != active;
+            if due(env).is_none_or(|due| due > now) {
+                continue;
             }
+            let changed = judge_now(env, now, clock);
+            env.judge_likeness(folded, now);
+            // Other environments show on their tabs; a held screen shows none of it.
+            self.changed |= changed && (!held || at != active);
         }
         selection::reconcile(self);
         self.forget_gone_entries();

@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use zeroize::Zeroize;
 
-use super::message::{AppEffect, Msg};
+use super::message::{AppEffect, HandoverNews, Msg};
 use super::model::Model;
 use jumpdeck_fleet::time::Moment;
 
 mod acknowledge;
 mod act;
 mod arming;
+mod columns;
 mod commands;
 mod dialogs;
+mod export;
 mod forms;
 mod inventory;
 mod leave;
@@ -66,8 +68,12 @@ fn take(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
             tick(model, now);
             Vec::new()
         }
-        Msg::CopyOutcome(copied) => {
+        Msg::Handover(HandoverNews::Copied(copied)) => {
             model.copied(&copied);
+            Vec::new()
+        }
+        Msg::Handover(HandoverNews::Exported(exported)) => {
+            model.exported(exported);
             Vec::new()
         }
         Msg::Logs(number, event) => {

@@ -14,7 +14,7 @@ use crate::openssh::key_file::Public;
 use crate::openssh::known_hosts::HostKeys;
 use crate::ownership::{self, OpenError};
 use crate::runbook::library::{self, Library};
-use crate::view::{ChosenColumns, fleet_columns, fleet_orders};
+use crate::view::{fleet_columns, fleet_titles};
 use jumpdeck_fleet::access::{Access, KeySource};
 use jumpdeck_fleet::fleet::{Fleet, Jump};
 
@@ -29,8 +29,8 @@ pub(super) fn run(common: &Common, files: &[PathBuf]) -> Result<ExitCode, CliErr
         all: &|| library::check(&own),
         names: &names,
     };
-    let rules = view_rules(&fleet_orders(&ChosenColumns::default()));
-    let words = ScreenWords { columns: &fleet_columns(), views: &rules };
+    let rules = view_rules(&fleet_columns());
+    let words = ScreenWords { columns: &fleet_titles(), views: &rules };
     let coloured = super::common::colour_on(&std::io::stdout());
     let report = check::run(&files, &paths, &context, runbooks, &logins, words, coloured);
     print::answer(&report.rendered)?;

@@ -63,7 +63,7 @@ pub(super) struct Looks {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub(super) struct ShownFirst {
     /// The saved view shown first, by its name: its environment, screen, filter and order
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["screen", "host", "filter", "sort", "reverse", "env"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["screen", "host", "filter", "sort", "reverse", "fold", "columns", "env"])]
     pub(super) view: Option<String>,
     /// The screen shown first: fleet, replication, roles, problems, services, events, runbooks, past-runs or saved-views [default: fleet]
     #[arg(long, value_name = "NAME", conflicts_with = "host")]
@@ -80,6 +80,12 @@ pub(super) struct ShownFirst {
     /// That order reversed
     #[arg(long, conflicts_with = "host")]
     pub(super) reverse: bool,
+    /// Hosts of the fleet that are alike in one row
+    #[arg(long, conflicts_with = "host")]
+    pub(super) fold: bool,
+    /// The columns of the fleet, from left to right: host,roles,load,disk,worst-problem [default: all that fit]
+    #[arg(long, value_name = "NAMES", conflicts_with = "host")]
+    pub(super) columns: Option<String>,
 }
 
 impl ShownFirst {

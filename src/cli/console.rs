@@ -42,10 +42,11 @@ use crate::runtime::notices::Notifier;
 use crate::runtime::sessions::SessionDesk;
 use crate::runtime::shells::{OpenShell, Shells};
 use crate::runtime::{Console, ConsoleEnd, Draw, FleetControl, RuntimeError, terminal};
-use crate::view::{ChosenColumns, ColorSupport, Styles, ViewState, draw, fleet_orders, plain};
+use crate::view::{ColorSupport, Styles, ViewState, draw, fleet_columns, plain, table};
 use jumpdeck_fleet::event::{Answer, QuestionId};
 use jumpdeck_fleet::fleet::Fleet;
 use jumpdeck_fleet::names::{EnvName, HostName};
+use jumpdeck_fleet::table::PlainTable;
 use jumpdeck_fleet::text::Clean;
 
 mod opening;
@@ -73,8 +74,9 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
         files::load_keymap(&setup.paths.keymaps(), keymap).map_err(|error| setup::rendered(vec![*error]))?;
     let mut target = setup::target(common, setup)?;
     // Those of columns that are not shown, too: a view may have been saved with others.
-    let orders = fleet_orders(&ChosenColumns::default());
-    let views = ViewsFile { path: setup.paths.views(), rules: view_rules(&orders) };
+    let columns = fleet_columns();
+    let views = ViewsFile { path: setup.paths.views(), rules: view_rules(&columns) };
+    let orders: Vec<_> = columns.iter().filter_map(|column| column.order).collect();
     let saved = views.read();
     let (active, shown) = match (&looks.view.view, &saved) {
         (Some(name), Ok(saved)) => opening::saved(name, saved, &orders, &target.fleet)?,
@@ -105,16 +107,16 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
     let taken = terminal::take().map_err(failed)?;
     let size = taken.terminal.size()?;
     let names = themes.iter().map(|t| t.name.clone()).collect();
-    let columns = ChosenColumns(setup.settings.columns.clone());
     let mut model = Model::new(
         target.fleet.clone(),
         Arc::new(keymap),
         names,
-        fleet_orders(&columns),
+        columns,
         target.clock.now(),
         (size.width, size.height),
     );
     model.active = active;
+    model.columns.clone_from(&setup.settings.columns);
     model.zone = jiff::Zoned::now().offset().seconds();
     let refused = |mistakes: &[Diagnostic]| (!mistakes.is_empty()).then(|| Diagnostic::in_one_line(mistakes));
     model.keymap_refused = refused(&mistakes);
@@ -144,7 +146,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
     let console = Console {
         model,
         terminal: taken.terminal,
-        draw: Screens::new(themes, support, &terminal_says, columns),
+        draw: Screens::new(themes, support, &terminal_says),
         fleet: Reached { collector, desk },
         runs,
         stage: taken.guard,
@@ -262,16 +264,11 @@ struct Screens {
 }
 
 impl Screens {
-    fn new(
-        themes: Vec<Theme>,
-        support: ColorSupport,
-        terminal_says: &Capabilities,
-        columns: ChosenColumns,
-    ) -> Self {
+    fn new(themes: Vec<Theme>, support: ColorSupport, terminal_says: &Capabilities) -> Self {
         // There is always a theme; without one, the terminal's own colours have to do.
         let styles = themes.first().map(|theme| Styles::new(theme, support)).unwrap_or_default();
         let styles = styles.in_ascii(terminal_says.ascii);
-        Self { themes, support, styles, state: ViewState::of(columns) }
+        Self { themes, support, styles, state: ViewState::default() }
     }
 }
 
@@ -287,7 +284,11 @@ impl Draw for Screens {
     }
 
     fn plain(&self, model: &Model) -> PlainScreen {
-        plain(model, &self.styles, &self.state.columns)
+        plain(model, &self.styles)
+    }
+
+    fn table(&self, model: &Model) -> Result<PlainTable, String> {
+        table(model, &self.styles)
     }
 
     fn room(&self, model: &Model) -> Room {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::common::{CliError, Common};
-use super::status::no_formula;
 use super::{print, setup};
 use crate::config::files;
+use crate::operator::export::no_formula;
 use crate::operator::timeline::{TimelineFile, wire};
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::names::EnvName;

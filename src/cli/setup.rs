@@ -24,7 +24,7 @@ use crate::transport::Connectors;
 use crate::transport::ask::AskPerson;
 use crate::transport::ssh::SshConnectors;
 use crate::transport::ssh::dial::{Dial, TcpDial};
-use crate::view::fleet_columns;
+use crate::view::fleet_titles;
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fleet::{Environment, Fleet};
 
@@ -47,7 +47,7 @@ impl Setup {
         let (paths, context) = places()?;
         super::log::start(&paths.state)?;
         let settings =
-            match (files::load_settings(&paths.settings(), &context, &fleet_columns()), &common.demo) {
+            match (files::load_settings(&paths.settings(), &context, &fleet_titles()), &common.demo) {
                 (Ok(settings), _) => settings,
                 (Err(errors), None) => return Err(rendered(errors)),
                 (Err(errors), Some(_)) => {

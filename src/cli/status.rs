@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::common::{CliError, Common};
 use super::{print, setup};
+use crate::config::columns::columns_of;
 use jumpdeck_fleet::fleet::{Environment, Fleet};
 use jumpdeck_fleet::judge::worst;
 use jumpdeck_fleet::problem::Severity;
@@ -30,8 +31,6 @@ pub mod table;
 #[cfg(test)]
 mod unknown_tests;
 
-pub(super) use export::no_formula;
-
 /// News on its way from the actors; a full queue makes them wait.
 const QUEUE: usize = 1024;
 
@@ -48,6 +47,9 @@ pub struct StatusArgs {
     /// `openmetrics` figures for a collector (docs/status-metrics.md), `csv` and `markdown` the table for a spreadsheet or a ticket
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// The columns of the table, from left to right after the state: host,roles,load,disk,worst-problem (table, csv, markdown)
+    #[arg(long, value_name = "NAMES")]
+    columns: Option<String>,
     /// Seconds until hosts that have not answered are reported as timed out
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = super::common::seconds)]
     timeout: f64,
@@ -74,6 +76,8 @@ enum Format {
 }
 
 pub(super) fn run(common: &Common, args: &StatusArgs) -> Result<ExitCode, CliError> {
+    let columns = columns(args)?;
+    let chosen = columns.as_deref();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let pictures = runtime.block_on(ask(common, args));
     // Connections that hang must not hold the answer back.
@@ -91,14 +95,16 @@ pub(super) fn run(common: &Common, args: &StatusArgs) -> Result<ExitCode, CliErr
     let taken_at = jiff::Timestamp::now();
     let documents = || pictures.iter().map(|p| json::EnvironmentStatus::new(p, taken_at.to_string()));
     let text = match args.format {
-        Format::Table => pictures.iter().map(|p| table::render(p, colour)).collect::<Vec<_>>().join("\n"),
+        Format::Table => {
+            pictures.iter().map(|p| table::render(p, colour, chosen)).collect::<Vec<_>>().join("\n")
+        }
         Format::Json => {
             let lines: Result<Vec<_>, _> = documents().map(|status| serde_json::to_string(&status)).collect();
             lines.map_err(std::io::Error::from)?.iter().map(|line| format!("{line}\n")).collect()
         }
         Format::Nagios => nagios::render(&pictures),
-        Format::Csv => export::csv(&pictures, &taken_at.to_string())?,
-        Format::Markdown => export::markdown(&pictures, &taken_at.to_string()),
+        Format::Csv => export::csv(&pictures, &taken_at.to_string(), chosen)?,
+        Format::Markdown => export::markdown(&pictures, &taken_at.to_string(), chosen),
         Format::Openmetrics => {
             openmetrics::render(&documents().collect::<Vec<_>>(), taken_at).map_err(std::io::Error::other)?
         }
@@ -109,6 +115,19 @@ pub(super) fn run(common: &Common, args: &StatusArgs) -> Result<ExitCode, CliErr
         if args.format == Format::Table { print::complain(&note) } else { tracing::warn!("{note}") }
     }
     Ok(ExitCode::from(exit_code(pictures.iter().filter_map(|p| worst(&p.problems)).max())))
+}
+
+/// The columns that are chosen.
+fn columns(args: &StatusArgs) -> Result<Option<Vec<&'static str>>, CliError> {
+    let Some(names) = &args.columns else { return Ok(None) };
+    match args.format {
+        Format::Table | Format::Csv | Format::Markdown => {
+            columns_of(names, &table::COLUMNS).map(Some).map_err(CliError::Usage)
+        }
+        Format::Json | Format::Nagios | Format::Openmetrics => {
+            Err(CliError::Usage("--columns is for the formats table, csv and markdown".to_owned()))
+        }
+    }
 }
 
 /// The exit code for the worst problem there is.

@@ -100,6 +100,12 @@ pub enum Need {
     CommandHost,
     /// A command that was run in the environment.
     Answers,
+    /// Rows that can be folded.
+    Folds,
+    /// A table that can be exported.
+    Table,
+    /// Columns that can be chosen.
+    Columns,
     /// Two hosts: marked, or one marked and another one seen.
     Pair,
     /// More than one environment.
@@ -134,7 +140,7 @@ pub enum Need {
 
 impl Need {
     /// Every one.
-    pub const ALL: [Need; 26] = [
+    pub const ALL: [Need; 29] = [
         Self::Nothing,
         Self::Moves,
         Self::Selected,
@@ -147,6 +153,9 @@ impl Need {
         Self::CommandHost,
         Self::Answers,
         Self::Pair,
+        Self::Folds,
+        Self::Columns,
+        Self::Table,
         Self::Environments,
         Self::OwnRun,
         Self::Retry,
@@ -177,6 +186,8 @@ actions! {
         Filter, "filter", Filter, "filter the rows";
         SortNext, "sort_next", Order, "sort by the next column";
         SortReverse, "sort_reverse", Order, "reverse the order";
+        Columns, "columns", Columns, "choose the columns";
+        Fold, "fold", Folds, "fold hosts that are alike into one row";
         Mark, "mark", Host, "mark the host";
         MarkAll, "mark_all", Hosts, "mark all hosts that are listed";
         ClearMarks, "clear_marks", Marks, "clear all marks";
@@ -210,6 +221,7 @@ actions! {
         Pause, "pause", Pause, "pause the screen";
         SaveView, "save_view", View, "save this view";
         DeleteView, "delete_view", SavedView, "delete the saved view";
+        Export, "export", Table, "export the table";
         Copy, "copy", Nothing, "copy view and command";
         Shell, "shell", RowHost, "a shell on the selected host";
         Logs, "follow_logs", LogHosts, "logs of the marked hosts, or the host";

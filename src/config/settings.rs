@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::diagnostic::{Diagnostic, nearest};
+use super::columns::chosen_columns;
+use super::diagnostic::Diagnostic;
 use super::inventory::Context;
 use super::notices::{self, NoticeSettings};
 use super::reader::{Reader, Table};
@@ -91,40 +92,6 @@ fn read(reader: &mut Reader, root: &Table<'_>, context: &Context, columns: &[&'s
     }
 }
 
-/// The columns that are chosen, each once and by a title that there is.
-fn chosen_columns(
-    reader: &mut Reader,
-    root: &Table<'_>,
-    known: &[&'static str],
-) -> Option<Vec<&'static str>> {
-    let hint = "write columns = [\"HOST\", \"1m\", \"DISK\", \"WORST PROBLEM\", \"AGE\"]";
-    let listed = reader.strings(root, "columns", hint)?;
-    let mut chosen = Vec::new();
-    for name in listed {
-        match known.iter().find(|title| title.eq_ignore_ascii_case(name.value)) {
-            Some(title) if chosen.contains(title) => {
-                reader.error(name.span, format!("{title} is already in columns"), "remove one of the two");
-            }
-            Some(title) => chosen.push(*title),
-            None => {
-                let help = nearest(name.value, known.iter().copied()).map_or_else(
-                    || format!("these columns exist: {}", known.join(", ")),
-                    |near| format!("did you mean {near:?}?"),
-                );
-                let message = format!("the fleet table has no column {:?}", name.value);
-                reader.error(name.span, message, help);
-            }
-        }
-    }
-    if let (Some(needed), Some(value)) = (known.first(), root.get("columns"))
-        && !chosen.contains(needed)
-    {
-        let message = format!("columns has no {needed:?}: without it the rows could not be told apart");
-        reader.error(value.span(), message, format!("add {needed:?} to columns"));
-    }
-    Some(chosen)
-}
-
 /// A file, by its whole path.
 fn path(
     reader: &mut Reader,
@@ -173,7 +140,7 @@ mod tests {
         assert_eq!(chosen.unwrap(), ["15m", "HOST", "WORST PROBLEM"]);
         assert_eq!(read("").unwrap().columns, None);
         for (text, says) in [
-            ("[\"HOST\", \"ROLE\"]", "did you mean \"ROLES\"?"),
+            ("[\"HOST\", \"ROLEZ\"]", "did you mean \"ROLES\"?"),
             ("[\"HOST\", \"cpu temperature\"]", "these columns exist: HOST, ROLES, 1m, 15m, WORST PROBLEM"),
             ("[\"HOST\", \"1m\", \"1M\"]", "1m is already in columns"),
             ("[\"1m\"]", "columns has no \"HOST\""),

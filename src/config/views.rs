@@ -15,6 +15,7 @@ use std::ops::Range;
 use toml::de::DeValue;
 
 use super::action::Destination;
+use super::columns::chosen_columns;
 use super::diagnostic::{Diagnostic, nearest};
 use super::reader::{At, Reader, Table};
 use jumpdeck_fleet::names::{EnvName, HostName};
@@ -42,6 +43,10 @@ pub struct SavedView {
     pub sort: Option<String>,
     /// That order turned round.
     pub reverse: bool,
+    /// Hosts that are alike are one row of it.
+    pub fold: bool,
+    /// The columns of the fleet table, by their titles; `None` leaves them as they are.
+    pub columns: Option<Vec<&'static str>>,
 }
 
 /// What views may say: screens, orders and filters belong to another layer.
@@ -51,8 +56,12 @@ pub struct ViewRules {
     pub screens: Vec<(String, Destination)>,
     /// The names of orders; the first is the usual one.
     pub orders: Vec<String>,
+    /// The titles of the columns of the fleet table; the first is the one that no choice may lack.
+    pub columns: Vec<&'static str>,
     /// Whether the rows of a screen can be sorted.
     pub sorts: fn(Destination) -> bool,
+    /// Whether the rows of a screen can be folded.
+    pub folds: fn(Destination) -> bool,
     /// What is wrong with a filter of a screen.
     pub filter: fn(Destination, &str) -> Result<(), Box<Diagnostic>>,
 }
@@ -123,7 +132,7 @@ pub(super) fn place_of_environment(text: &str, name: &str) -> Option<Range<usize
     Some(view.get("environment")?.span())
 }
 
-const KEYS: [&str; 6] = ["environment", "screen", "host", "filter", "sort", "reverse"];
+const KEYS: [&str; 8] = ["environment", "screen", "host", "filter", "sort", "reverse", "fold", "columns"];
 
 fn view(reader: &mut Reader, name: &At<&str>, table: &Table<'_>, rules: &ViewRules) -> Option<SavedView> {
     reader.only(table, &KEYS);
@@ -151,6 +160,8 @@ fn view(reader: &mut Reader, name: &At<&str>, table: &Table<'_>, rules: &ViewRul
     let filter = reader.string(table, "filter", "write filter = \"role:db load>1\"");
     let sort = reader.string(table, "sort", "write sort = \"disk\"");
     let reverse = reader.boolean(table, "reverse");
+    let fold = reader.boolean(table, "fold").unwrap_or_default();
+    let columns = chosen_columns(reader, table, &rules.columns);
     if host.is_some() {
         only_with_rows(reader, table);
     } else {
@@ -164,12 +175,14 @@ fn view(reader: &mut Reader, name: &At<&str>, table: &Table<'_>, rules: &ViewRul
         filter: filter.map_or_else(String::new, |text| text.value.to_owned()),
         sort: sort.map(|text| text.value.to_owned()),
         reverse: reverse.unwrap_or_default(),
+        fold,
+        columns,
     })
 }
 
 /// A host's page has no rows that could be filtered or sorted.
 fn only_with_rows(reader: &mut Reader, table: &Table<'_>) {
-    for key in ["screen", "filter", "sort", "reverse"] {
+    for key in ["screen", "filter", "sort", "reverse", "fold", "columns"] {
         if let Some(value) = table.get(key) {
             let message = format!("a view of a host has no {key}");
             reader.error(value.span(), message, format!("remove {key}, or remove host"));
@@ -185,6 +198,13 @@ fn judge_rows(
     rules: &ViewRules,
 ) {
     let word = rules.word(screen).to_owned();
+    if let Some(value) = table.get("columns").filter(|_| !(rules.sorts)(screen)) {
+        let message = format!("the screen {word} has no columns to choose");
+        reader.error(value.span(), message, "remove columns");
+    }
+    if let Some(value) = table.get("fold").filter(|_| !(rules.folds)(screen)) {
+        reader.error(value.span(), format!("the rows of the screen {word} cannot be folded"), "remove fold");
+    }
     if let Some(text) = filter
         && let Err(wrong) = (rules.filter)(screen, text.value)
     {

@@ -99,6 +99,8 @@ mod tests {
             filter: filter.into(),
             sort: None,
             reverse: false,
+            fold: false,
+            columns: None,
         }
     }
 

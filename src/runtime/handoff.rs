@@ -8,12 +8,14 @@ use tokio::sync::mpsc;
 
 use super::clipboard::{self, Clipboard};
 use crate::app::handoff::{Handoff, PlainScreen};
-use crate::app::message::CopyOutcome;
+use crate::app::message::{CopyOutcome, ExportTarget, HandoverNews};
 use crate::app::model::Model;
 use crate::app::opening::OpeningView;
 use crate::app::screens::ShownRun;
 use crate::operator::commands::{self, Start};
+use crate::operator::export::{export_path, table_text, write_new};
 use crate::operator::handoff::HandoffFolder;
+use jumpdeck_fleet::table::{PlainTable, TableFormat};
 use jumpdeck_fleet::text::Clean;
 
 /// How long a file may take: a disk that hangs holds back no answer.
@@ -26,9 +28,9 @@ pub struct Copier {
     clipboard: Clipboard,
     folder: HandoffFolder,
     home: PathBuf,
-    done: mpsc::UnboundedSender<CopyOutcome>,
-    /// What became of copies.
-    pub(super) outcomes: mpsc::UnboundedReceiver<CopyOutcome>,
+    done: mpsc::UnboundedSender<HandoverNews>,
+    /// What became of copies and exports.
+    pub(super) outcomes: mpsc::UnboundedReceiver<HandoverNews>,
 }
 
 impl Copier {
@@ -64,8 +66,63 @@ impl Copier {
                 Err(_) => Err(format!("it took more than {} s", PATIENCE.as_secs())),
             };
             // A console that has ended reads no outcome.
-            let _ = done.send(CopyOutcome { terminal, file });
+            let _ = done.send(HandoverNews::Copied(CopyOutcome { terminal, file }));
         });
+    }
+
+    /// Exports a table: `send` writes to the terminal. The outcome comes later.
+    pub(super) fn export(
+        &self,
+        table: &Result<PlainTable, String>,
+        format: TableFormat,
+        target: ExportTarget,
+        send: impl FnOnce(&[u8]) -> std::io::Result<()>,
+    ) {
+        let text = match table {
+            Err(why) => Err(why.clone()),
+            Ok(table) => table_text(table, format).map_err(|error| error.to_string()),
+        };
+        let rows = table.as_ref().map_or(0, |table| table.rows.len());
+        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+        let done = self.done.clone();
+        let tell = move |outcome: Result<String, String>| {
+            let outcome = outcome.map_err(|why| Clean::new(&why).to_string());
+            // A console that has ended reads no outcome.
+            let _ = done.send(HandoverNews::Exported(outcome));
+        };
+        let (text, name) = match (text, target) {
+            (Err(why), _) => return tell(Err(why)),
+            (Ok(text), ExportTarget::Clipboard) => {
+                return tell(self.to_clipboard(&text, send).map(|()| {
+                    format!("{rows} copied as {} (if your terminal allows OSC 52)", format.name())
+                }));
+            }
+            (Ok(text), ExportTarget::File(name)) => (text, name),
+        };
+        let home = self.home.clone();
+        tokio::spawn(async move {
+            let path = export_path(&name, &home);
+            let said = format!("{rows} in {}", shown(&path, &home));
+            let written = tokio::task::spawn_blocking(move || write_new(&path, &text));
+            tell(match tokio::time::timeout(PATIENCE, written).await {
+                Ok(Ok(written)) => written.map(|()| said),
+                Ok(Err(panicked)) => Err(panicked.to_string()),
+                Err(_) => Err(format!("it took more than {} s", PATIENCE.as_secs())),
+            });
+        });
+    }
+
+    /// A part of a table would be taken for all of it.
+    fn to_clipboard(
+        &self,
+        text: &str,
+        send: impl FnOnce(&[u8]) -> std::io::Result<()>,
+    ) -> Result<(), String> {
+        if text.len() > clipboard::MOST {
+            let (long, most) = (text.len().div_ceil(1024), clipboard::MOST / 1024);
+            return Err(format!("{long} KiB is too long for a clipboard ({most} KiB): export into a file"));
+        }
+        send(&self.clipboard.sequence(text)?).map_err(|error| error.to_string())
     }
 
     /// The command that opens the view again. A run of a simulated fleet ends with the program: its list is opened.

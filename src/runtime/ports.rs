@@ -7,6 +7,7 @@ use crate::app::model::{Model, Room};
 use jumpdeck_fleet::event::{Answer, QuestionId};
 use jumpdeck_fleet::fleet::Fleet;
 use jumpdeck_fleet::names::{EnvName, HostName};
+use jumpdeck_fleet::table::PlainTable;
 
 /// Draws the model. Implemented over `view`; by tests, over whatever they look at.
 pub trait Draw {
@@ -20,6 +21,15 @@ pub trait Draw {
     fn plain(&self, model: &Model) -> PlainScreen {
         let _ = model;
         PlainScreen::default()
+    }
+
+    /// The table on screen.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn table(&self, model: &Model) -> Result<PlainTable, String> {
+        let _ = model;
+        Err("this screen has no table".to_owned())
     }
 
     /// What the last frame had room for.

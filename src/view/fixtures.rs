@@ -24,7 +24,11 @@ mod hosts;
 mod services;
 
 pub(crate) use hosts::environment;
-use hosts::{answer, disk, load, memory};
+use hosts::{answer, memory};
+#[cfg(test)]
+pub(crate) use hosts::{disk, load};
+#[cfg(not(test))]
+use hosts::{disk, load};
 #[cfg(test)]
 pub(crate) use services::{check, fail, serve};
 
@@ -86,7 +90,7 @@ pub(crate) fn of(environments: Vec<Arc<Environment>>) -> Model {
         fleet,
         Arc::new(Keymap::builtin_default()),
         themes,
-        crate::view::fleet_orders(&crate::view::ChosenColumns::default()),
+        crate::view::fleet_columns(),
         NOW,
         (80, 24),
     );

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::scene::Scene;
 use super::screens::drawing;
-use super::state::{ChosenColumns, ViewState};
+use super::state::ViewState;
 use super::styles::Styles;
 use super::widgets::{banner, header, strip};
 use super::{ascii, below};
@@ -25,9 +25,9 @@ const ABOVE: u16 = 16;
 
 /// The screen on top, without what lies over it: dialogs, questions and help are not part of it.
 #[must_use]
-pub fn plain(model: &Model, styles: &Styles, columns: &ChosenColumns) -> PlainScreen {
+pub fn plain(model: &Model, styles: &Styles) -> PlainScreen {
     let width = if model.screen().kind().is_text() { TEXT } else { LIST };
-    let mut state = ViewState::of_copy(columns.clone());
+    let mut state = ViewState::of_copy();
     state.begin();
     let Some(scene) = Scene::of(model, styles) else { return PlainScreen::default() };
     let mut top = Buffer::empty(Rect::new(0, 0, width, ABOVE));

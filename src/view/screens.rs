@@ -5,9 +5,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::model::Screen;
-use crate::app::rows::order::Order;
 use crate::view::scene::Scene;
-use crate::view::state::{ChosenColumns, ViewState};
+use crate::view::state::ViewState;
 use crate::view::widgets::footer::FooterStatus;
 
 pub(crate) mod cells;
@@ -17,8 +16,6 @@ mod report;
 macro_rules! drawings {
     ($($file:ident => $name:ident;)*) => {
         $(pub(crate) mod $file;)*
-
-        static DRAWINGS: &[&Drawing] = &[$(&$file::DRAWING,)*];
 
         /// How a screen looks.
         pub(crate) fn drawing(screen: &Screen) -> &'static Drawing {
@@ -53,10 +50,6 @@ pub(crate) struct Drawing {
     pub(crate) draw: DrawBody,
     /// What its columns mean, for help.
     pub(crate) columns: fn() -> Vec<(&'static str, &'static str)>,
-    /// The titles of the columns that a person may choose among, from left to right.
-    titles: fn() -> Vec<&'static str>,
-    /// The orders that the columns have which are shown, from left to right.
-    orders: fn(&ChosenColumns) -> Vec<&'static Order>,
     /// Whose signs it shows.
     pub(crate) signs: Signs,
 }
@@ -67,7 +60,7 @@ type DrawBody = for<'a> fn(&mut Buffer, Rect, &Scene<'a>, &mut ViewState) -> Foo
 impl Drawing {
     /// One that has no columns to explain and shows hosts.
     const fn of(draw: DrawBody) -> Self {
-        Self { draw, columns: Vec::new, titles: Vec::new, orders: |_| Vec::new(), signs: Signs::Hosts }
+        Self { draw, columns: Vec::new, signs: Signs::Hosts }
     }
 }
 
@@ -78,14 +71,4 @@ pub(crate) enum Signs {
     Hosts,
     /// Those of steps of runs.
     Steps,
-}
-
-/// The titles of the columns that a person may choose among, from left to right.
-pub(crate) fn titles() -> Vec<&'static str> {
-    DRAWINGS.iter().flat_map(|drawing| (drawing.titles)()).collect()
-}
-
-/// The orders that the columns of tables have which are shown, from left to right.
-pub(crate) fn orders(chosen: &ChosenColumns) -> Vec<&'static Order> {
-    DRAWINGS.iter().flat_map(|drawing| (drawing.orders)(chosen)).collect()
 }

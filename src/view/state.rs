@@ -1,23 +1,28 @@
 //! What drawing remembers from frame to frame: where lists are scrolled to, and what the last frame had room for.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
-/// The columns that a person chose for the fleet table, from left to right, by their titles; without a choice all are shown that
-/// fit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ChosenColumns(pub Option<Vec<&'static str>>);
+/// What is recorded of a table in place of being drawn: its titles and rows as text.
+pub(crate) type TableRecord = Arc<Mutex<RecordedTable>>;
+
+/// Titles and rows as text.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RecordedTable {
+    pub(crate) titles: Vec<String>,
+    pub(crate) rows: Vec<Vec<String>>,
+}
 
 /// Owned by the event loop beside the model; drawing may change nothing else.
 #[derive(Debug, Clone, Default)]
 pub struct ViewState {
-    /// The columns of the fleet table.
-    pub(crate) columns: ChosenColumns,
     offsets: HashMap<(usize, List), usize>,
     page: usize,
     scroll_limit: Option<usize>,
     rest: (usize, usize),
     read: Option<(Text, usize)>,
     copy: bool,
+    record: Option<TableRecord>,
 }
 
 /// Which text is read: the run, its step, the number of what it asks, and the width it is wrapped to.
@@ -28,15 +33,19 @@ pub(crate) type Text = (String, Option<usize>, Option<u64>, u16);
 pub(crate) struct List(pub(crate) &'static str);
 
 impl ViewState {
-    /// With these columns in the fleet table.
-    #[must_use]
-    pub fn of(columns: ChosenColumns) -> Self {
-        Self { columns, ..Self::default() }
+    /// For a copy of a screen.
+    pub(crate) fn of_copy() -> Self {
+        Self { copy: true, ..Self::default() }
     }
 
-    /// For a copy of a screen.
-    pub(crate) fn of_copy(columns: ChosenColumns) -> Self {
-        Self { copy: true, ..Self::of(columns) }
+    /// For a table whose rows are recorded, not drawn.
+    pub(crate) fn of_table(record: TableRecord) -> Self {
+        Self { record: Some(record), ..Self::default() }
+    }
+
+    /// Where rows of tables are recorded.
+    pub(crate) fn record(&self) -> Option<TableRecord> {
+        self.record.clone()
     }
 
     /// Whether what is drawn is a copy, which is kept in a file.

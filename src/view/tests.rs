@@ -15,10 +15,13 @@ use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
+mod columns;
 mod commands;
 mod compare;
 mod contacts;
 mod events;
+mod export;
+mod fold;
 mod growth;
 mod hints;
 mod knowledge;
@@ -137,7 +140,7 @@ fn filter_notice_help_and_hold() {
     let mut model = trouble();
     model.paused = Some(Paused { since: Moment(NOW.0 - 72_000), environments: healthy().environments });
     model.notice = Some(("asking 26 hosts".to_owned(), Moment(NOW.0 + 1)));
-    model.sort.by = model.orders.iter().find(|order| order.words == "by load").unwrap();
+    model.sort.by = model.orders().into_iter().find(|order| order.words == "by load").unwrap();
     snapshot("held", &model, (80, 24));
 }
 

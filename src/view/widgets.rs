@@ -2,8 +2,10 @@
 
 pub(crate) mod banner;
 pub(crate) mod bar;
+mod columns;
 mod command;
 pub(crate) mod dialog;
+mod export;
 pub(crate) mod field;
 pub(crate) mod footer;
 pub(crate) mod forms;

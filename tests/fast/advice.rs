@@ -252,7 +252,7 @@ fn lines_for_the_settings_are_accepted() {
     all.extend(signing);
     assert!(all.len() > 1, "{all:#?}");
     all_accepted(&all, &[("", &[&[]])], |text| {
-        parse_settings("config.toml", text, &home(), &jumpdeck::view::fleet_columns())
+        parse_settings("config.toml", text, &home(), &jumpdeck::view::fleet_titles())
             .map(|_| ())
             .map_err(|found| errors(&found))
     });

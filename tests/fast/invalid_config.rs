@@ -12,7 +12,7 @@ use jumpdeck::config::keymap::{self, Keymap};
 use jumpdeck::config::theme;
 use jumpdeck::config::views::parse_views;
 use jumpdeck::runbook::definition::Runbook;
-use jumpdeck::view::{ChosenColumns, fleet_orders};
+use jumpdeck::view::fleet_columns;
 use jumpdeck_fleet::declared::{DeclaredService, PROBED_SERVICES};
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Host;
@@ -104,7 +104,7 @@ fn keymaps() {
 
 #[test]
 fn saved_views() {
-    let rules = view_rules(&fleet_orders(&ChosenColumns::default()));
+    let rules = view_rules(&fleet_columns());
     check("views", 10, |name, text| parse_views(name, text, &rules).map(drop));
 }
 

@@ -19,6 +19,7 @@ mod databases;
 mod disks;
 mod failed_units;
 mod grains;
+pub mod likeness;
 mod links;
 mod load;
 mod memory;

@@ -26,6 +26,7 @@ pub mod service;
 pub mod snapshot;
 pub mod storage;
 pub mod summary;
+pub mod table;
 pub mod text;
 pub mod time;
 pub mod timeline;

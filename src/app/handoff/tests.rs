@@ -101,7 +101,7 @@ fn the_key_asks_for_a_copy_and_the_outcome_is_shown() {
     assert_eq!(press(&mut model, KeyCode::Char('c')), [AppEffect::CopyView]);
     assert_eq!(model.notice.as_ref().unwrap().0, "copying this view");
     let copied = CopyOutcome { terminal: Ok(()), file: Ok("/x.txt".to_owned()) };
-    assert_eq!(update(&mut model, Msg::CopyOutcome(copied)), []);
+    assert_eq!(update(&mut model, Msg::Handover(crate::app::message::HandoverNews::Copied(copied))), []);
     assert!(model.notice.as_ref().unwrap().0.ends_with("also in /x.txt"));
     pass(&mut model, Duration::from_secs(14));
     assert!(model.notice.is_some());

@@ -7,10 +7,49 @@ use crate::config::action::{Action, Need};
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::RunView;
 
+/// A folded row is selected.
+const FOLDED: &str = "this row is several hosts that are alike: unfold the rows, or mark it";
+
 impl Model {
     /// Why an action that needs this does nothing now; `None` when it does something.
     #[must_use]
     pub fn obstacle(&self, need: Need) -> Option<&'static str> {
+        let why = self.plain_obstacle(need)?;
+        let of_one_host = match need {
+            Need::Selected
+            | Need::CommandHost
+            | Need::LogHosts
+            | Need::RowHost
+            | Need::Pair
+            | Need::Retry => true,
+            Need::Nothing
+            | Need::Moves
+            | Need::WayBack
+            | Need::Filter
+            | Need::Order
+            | Need::Host
+            | Need::Hosts
+            | Need::Marks
+            | Need::Answers
+            | Need::Folds
+            | Need::Columns
+            | Need::Table
+            | Need::Environments
+            | Need::OwnRun
+            | Need::Pause
+            | Need::Themes
+            | Need::View
+            | Need::SavedView
+            | Need::Logs
+            | Need::Events
+            | Need::Problem
+            | Need::Session
+            | Need::SecondJump => false,
+        };
+        Some(if of_one_host && !self.folded_row().is_empty() { FOLDED } else { why })
+    }
+
+    fn plain_obstacle(&self, need: Need) -> Option<&'static str> {
         let kind = self.screen().kind();
         let unless = |is_there: bool, why: &'static str| (!is_there).then_some(why);
         match need {
@@ -23,7 +62,12 @@ impl Model {
             ),
             Need::Filter => unless(kind.filter().is_some(), "this screen has no filter"),
             Need::Order => unless(kind.sorts(), "the rows of this screen cannot be sorted"),
-            Need::Host => unless(self.markable().is_some(), "select a host first"),
+            Need::Host => unless(!self.markables().is_empty(), "select a host first"),
+            Need::Table => {
+                unless(kind.is_table() && kind.count(self) > 0, "this screen has no table with rows")
+            }
+            Need::Columns => unless(kind.sorts(), "only the fleet table has columns to choose"),
+            Need::Folds => unless(kind.folds(), "only the rows of the fleet can be folded"),
             Need::Hosts => {
                 unless(kind.rows_are_hosts() && kind.count(self) > 0, "this screen lists no hosts")
             }
@@ -127,10 +171,12 @@ impl Model {
             Some("resume")
         } else if action == Action::StopRun && self.is_command_shown_under_way() {
             Some("ask no more hosts")
-        } else if action == Action::Mark && self.markable().is_some_and(|host| self.is_marked(&host)) {
+        } else if action == Action::Mark && self.are_all_marked(&self.markables()) {
             Some("unmark")
         } else if action == Action::Acknowledge && self.selected_acknowledgement().is_some() {
             Some("open again")
+        } else if action == Action::Fold && self.folded {
+            Some("unfold")
         } else {
             None
         }

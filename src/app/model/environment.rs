@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::timeline::Timeline;
 use jumpdeck_fleet::fleet::{Environment, Host};
 use jumpdeck_fleet::history::Ring;
+use jumpdeck_fleet::judge::likeness::{Likeness, Unlike};
 use jumpdeck_fleet::judge::roles::RoleStanding;
 use jumpdeck_fleet::maintenance::SessionMark;
 use jumpdeck_fleet::names::{EnvName, HostName, RoleName};
@@ -38,6 +39,8 @@ pub struct EnvironmentState {
     pub history: HashMap<HostName, History>,
     /// The worst problem of each host that has one.
     pub worst: HashMap<HostName, Severity>,
+    /// What each host has in common with those that are alike, as last judged; empty while rows are not folded.
+    pub likeness: Vec<Result<Likeness, Unlike>>,
     /// What is selected on each screen.
     pub selection: Selection,
     /// News came since the last judgement.
@@ -64,6 +67,8 @@ pub struct History {
 pub struct Selection {
     /// The host selected on the fleet and replication screens.
     pub host: Option<HostName>,
+    /// The hosts of the folded row that is selected, `host` being one of them; empty where `host` alone is.
+    pub alike: Vec<HostName>,
     /// Whether a person selected `host`. Until then the first row is, whatever it is: when the first answers come in,
     /// the worst host rises to the top, and it is the one to open.
     pub chosen: bool,
@@ -123,6 +128,7 @@ impl EnvironmentState {
             roles: Vec::new(),
             history: HashMap::new(),
             worst: HashMap::new(),
+            likeness: Vec::new(),
             selection: Selection::default(),
             unjudged: true,
             judged_at: None,
@@ -156,6 +162,8 @@ impl EnvironmentState {
         self.outside = Arc::new(self.outside.follow(&spec.outside));
         self.places = places(spec);
         self.spec = spec.clone();
+        // It is by place.
+        self.likeness.clear();
         (self.unjudged, self.judged_at) = (true, None);
     }
 

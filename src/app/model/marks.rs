@@ -86,13 +86,28 @@ impl Model {
         kind.rows_are_hosts() && kind.selected(self).is_some()
     }
 
-    /// Marks a host of the environment shown, or removes its mark.
-    pub(in crate::app) fn toggle_mark(&mut self, host: HostName) {
+    /// The hosts that a mark is for: those of the folded row that is selected, or one.
+    #[must_use]
+    pub fn markables(&self) -> Vec<HostName> {
+        let folded = self.folded_row();
+        if folded.is_empty() { self.markable().into_iter().collect() } else { folded }
+    }
+
+    /// Whether these hosts of the environment shown are marked, all of them.
+    #[must_use]
+    pub fn are_all_marked(&self, hosts: &[HostName]) -> bool {
+        !hosts.is_empty() && hosts.iter().all(|host| self.is_marked(host))
+    }
+
+    /// Marks hosts of the environment shown, or removes their marks where all are marked.
+    pub fn toggle_marks(&mut self, hosts: Vec<HostName>) {
         let Some(env) = self.shown_name() else { return };
-        if self.marks.has(&env, &host) {
-            self.marks.remove(&env, &host);
-        } else {
-            self.marks.add(&env, host);
+        let (all, are_marked) = (hosts.len(), self.are_all_marked(&hosts));
+        for host in hosts {
+            if are_marked { self.marks.remove(&env, &host) } else { self.marks.add(&env, host) }
+        }
+        if all > 1 {
+            self.say(format!("{} {}", counted(all), if are_marked { "unmarked" } else { "marked" }));
         }
     }
 

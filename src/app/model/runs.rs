@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Model;
+use super::columns::ColumnForm;
 use super::commands::CommandForm;
 use super::editor::Editor;
+use super::export::ExportForm;
 use super::note::Note;
 use super::picker::Picker;
 use super::session::{SessionForm, SessionNote};
@@ -177,6 +179,10 @@ pub enum Dialog {
         /// What is wrong with it.
         wrong: Option<&'static str>,
     },
+    /// Where the table on screen is written.
+    Export(ExportForm),
+    /// Which columns the fleet table has.
+    Columns(ColumnForm),
     /// Whether a saved view is replaced or deleted.
     ViewQuestion(ViewQuestion),
 }

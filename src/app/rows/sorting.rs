@@ -11,7 +11,7 @@ use jumpdeck_fleet::snapshot::HostSnapshot;
 #[must_use]
 pub fn next(model: &Model) -> &'static Order {
     let all: Vec<&'static Order> =
-        [&SEVERITY].into_iter().chain(model.orders.iter().copied()).chain([&INVENTORY]).collect();
+        [&SEVERITY].into_iter().chain(model.orders()).chain([&INVENTORY]).collect();
     let at = all.iter().position(|order| *order == model.sort.by);
     at.and_then(|at| all.get(at + 1)).copied().unwrap_or(&SEVERITY)
 }

@@ -86,7 +86,7 @@ impl ScreenKind for Kind {
 
     fn keys(&self) -> &'static [Action] {
         use Action as A;
-        &[A::Up, A::Down, A::Open, A::Filter, A::AllEnvironments, A::Pause, A::Back]
+        &[A::Up, A::Down, A::Open, A::Filter, A::AllEnvironments, A::Export, A::Pause, A::Back]
     }
 
     fn hints(&self, _: &Model) -> &'static [(Action, &'static str)] {
@@ -99,6 +99,10 @@ impl ScreenKind for Kind {
             (Action::NextEnvironment, "env"),
             (Action::Pause, "pause"),
         ]
+    }
+
+    fn is_table(&self) -> bool {
+        true
     }
 
     fn tab(&self) -> Destination {

@@ -1,16 +1,21 @@
 //! Every host of the environment: filtered, sorted; a row leads to the host.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::{Door, Screen, ScreenKind, open_selected, place, select_host};
+use super::{Door, Screen, ScreenKind, open_selected, select_host};
 use crate::app::message::AppEffect;
 use crate::app::model::Model;
 use crate::app::rows::filter::{self, About, Field, TermFigure};
 use crate::app::rows::{Words, sorting};
-use crate::config::action::{Action, Destination};
+use crate::config::action::{Action, Destination, Need};
 use jumpdeck_fleet::fleet::Host;
 use jumpdeck_fleet::names::{HostName, RoleName};
 use jumpdeck_fleet::snapshot::HostSnapshot;
+
+mod lines;
+
+pub use lines::{FleetLine, fleet_lines};
 
 pub(super) struct Kind;
 
@@ -56,6 +61,9 @@ const HINTS: &[(Action, &str)] = &[
     (Action::Open, "open"),
     (Action::Refresh, "refresh"),
     (Action::Pause, "pause"),
+    (Action::Fold, "fold"),
+    (Action::Columns, "columns"),
+    (Action::Export, "export"),
 ];
 /// The same while two hosts are chosen.
 const TO_COMPARE: &[(Action, &str)] = &[
@@ -106,8 +114,11 @@ impl ScreenKind for Kind {
             A::Filter,
             A::SortNext,
             A::SortReverse,
+            A::Columns,
+            A::Fold,
             A::Retry,
             A::Shell,
+            A::Export,
             A::Refresh,
             A::Pause,
         ]
@@ -115,6 +126,10 @@ impl ScreenKind for Kind {
 
     fn hints(&self, model: &Model) -> &'static [(Action, &'static str)] {
         if model.pair().is_ok() { TO_COMPARE } else { HINTS }
+    }
+
+    fn is_table(&self) -> bool {
+        true
     }
 
     fn tab(&self) -> Destination {
@@ -142,25 +157,67 @@ impl ScreenKind for Kind {
     }
 
     fn count(&self, model: &Model) -> usize {
-        fleet_rows(model).len()
+        fleet_lines(model).len()
     }
 
+    /// A folded row stays selected as long as hosts that were in it are still alike.
     fn selected(&self, model: &Model) -> Option<usize> {
-        let wanted = model.shown()?.selection.host.as_ref()?;
-        place(fleet_rows(model).iter().map(|h| &h.id.host), wanted)
+        let selection = &model.shown()?.selection;
+        let host = selection.host.as_ref()?;
+        let lines = fleet_lines(model);
+        if !model.folded || !selection.alike.contains(host) {
+            return lines.iter().position(|line| line.has(host));
+        }
+        let shared = |line: &FleetLine<'_>| match line {
+            FleetLine::Host(..) => 0,
+            FleetLine::Alike(hosts) => {
+                hosts.iter().filter(|host| selection.alike.contains(&host.id.host)).count()
+            }
+        };
+        let rows = lines.iter().map(shared).enumerate().filter(|(_, shared)| *shared > 0);
+        rows.max_by_key(|(at, shared)| (*shared, Reverse(*at))).map(|(at, _)| at)
     }
 
     fn select(&self, model: &mut Model, at: usize) -> bool {
-        let host = fleet_rows(model).get(at).map(|h| h.id.host.clone());
-        select_host(model, host)
+        let hosts: Vec<HostName> = match fleet_lines(model).get(at) {
+            None => return false,
+            Some(line) => line.hosts().iter().map(|host| host.id.host.clone()).collect(),
+        };
+        let is_selected = select_host(model, hosts.first().cloned());
+        if let Some(env) = model.shown_mut().filter(|_| hosts.len() > 1) {
+            env.selection.alike = hosts;
+        }
+        is_selected
     }
 
     fn host(&self, model: &Model) -> Option<HostName> {
-        model.shown()?.selection.host.clone()
+        model.shown()?.selection.host.clone().filter(|_| model.folded_row().is_empty())
+    }
+
+    fn folds(&self) -> bool {
+        true
+    }
+
+    fn folded_row(&self, model: &Model) -> Vec<HostName> {
+        if !model.folded {
+            return Vec::new();
+        }
+        match self.selected(model).and_then(|at| fleet_lines(model).into_iter().nth(at)) {
+            Some(FleetLine::Alike(hosts)) => hosts.iter().map(|host| host.id.host.clone()).collect(),
+            Some(FleetLine::Host(..)) | None => Vec::new(),
+        }
     }
 
     fn open(&self, model: &mut Model) -> Vec<AppEffect> {
+        if let Some(why) = model.obstacle(Need::Selected) {
+            model.say(why.to_owned());
+            return Vec::new();
+        }
         open_selected(model)
+    }
+
+    fn opens(&self, model: &Model) -> bool {
+        self.selected(model).is_some() && model.folded_row().is_empty()
     }
 }
 

@@ -92,6 +92,7 @@ impl Model {
     pub(in crate::app) fn open_host(&mut self, host: HostName) {
         if let Some(env) = self.shown_mut() {
             env.selection.host = Some(host.clone());
+            env.selection.alike.clear();
             env.selection.chosen = true;
         }
         self.push(Screen::Host(host));

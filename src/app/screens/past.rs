@@ -45,7 +45,7 @@ impl ScreenKind for Kind {
 
     fn keys(&self) -> &'static [Action] {
         use Action as A;
-        &[A::Up, A::Down, A::Open, A::Filter, A::Refresh, A::Back]
+        &[A::Up, A::Down, A::Open, A::Filter, A::Export, A::Refresh, A::Back]
     }
 
     fn hints(&self, _: &Model) -> &'static [(Action, &'static str)] {
@@ -56,6 +56,10 @@ impl ScreenKind for Kind {
             (Action::Open, "open"),
             (Action::Refresh, "read again"),
         ]
+    }
+
+    fn is_table(&self) -> bool {
+        true
     }
 
     fn tab(&self) -> Destination {

@@ -73,7 +73,11 @@ impl ScreenKind for Kind {
 
     fn keys(&self) -> &'static [Action] {
         use Action as A;
-        &[A::Up, A::Down, A::Open, A::Acknowledge, A::Filter, A::Retry, A::Shell, A::Pause]
+        &[A::Up, A::Down, A::Open, A::Acknowledge, A::Filter, A::Retry, A::Shell, A::Export, A::Pause]
+    }
+
+    fn is_table(&self) -> bool {
+        true
     }
 
     fn tab(&self) -> Destination {

@@ -46,7 +46,11 @@ impl ScreenKind for Kind {
 
     fn keys(&self) -> &'static [Action] {
         use Action as A;
-        &[A::Up, A::Down, A::Open, A::Filter, A::Refresh, A::Pause]
+        &[A::Up, A::Down, A::Open, A::Filter, A::Export, A::Refresh, A::Pause]
+    }
+
+    fn is_table(&self) -> bool {
+        true
     }
 
     fn tab(&self) -> Destination {

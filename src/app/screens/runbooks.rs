@@ -176,7 +176,7 @@ impl ScreenKind for Kind {
 
     fn keys(&self) -> &'static [Action] {
         use Action as A;
-        &[A::Up, A::Down, A::Open, A::Filter, A::Screen(Destination::PastRuns), A::Arm, A::Back]
+        &[A::Up, A::Down, A::Open, A::Export, A::Filter, A::Screen(Destination::PastRuns), A::Arm, A::Back]
     }
 
     fn hints(&self, _: &Model) -> &'static [(Action, &'static str)] {
@@ -191,6 +191,10 @@ impl ScreenKind for Kind {
             (Action::Arm, "arm"),
             (Action::Back, "back"),
         ]
+    }
+
+    fn is_table(&self) -> bool {
+        true
     }
 
     fn tab(&self) -> Destination {

@@ -30,7 +30,7 @@ impl ScreenKind for Kind {
 
     fn keys(&self) -> &'static [Action] {
         use Action as A;
-        &[A::Up, A::Down, A::Open, A::Refresh, A::Pause, A::Back]
+        &[A::Up, A::Down, A::Open, A::Export, A::Refresh, A::Pause, A::Back]
     }
 
     fn hints(&self, _: &Model) -> &'static [(Action, &'static str)] {
@@ -43,6 +43,10 @@ impl ScreenKind for Kind {
             (Action::Refresh, "refresh"),
             (Action::Pause, "pause"),
         ]
+    }
+
+    fn is_table(&self) -> bool {
+        true
     }
 
     fn tab(&self) -> Destination {

@@ -15,7 +15,7 @@ impl ScreenKind for Kind {
 
     fn keys(&self) -> &'static [Action] {
         use Action as A;
-        &[A::Up, A::Down, A::Open, A::DeleteView, A::Refresh, A::Back]
+        &[A::Up, A::Down, A::Open, A::DeleteView, A::Export, A::Refresh, A::Back]
     }
 
     fn hints(&self, _: &Model) -> &'static [(Action, &'static str)] {
@@ -26,6 +26,10 @@ impl ScreenKind for Kind {
             (Action::Open, "open"),
             (Action::Refresh, "read again"),
         ]
+    }
+
+    fn is_table(&self) -> bool {
+        true
     }
 
     fn tab(&self) -> Destination {

@@ -1,8 +1,8 @@
 //! A key finds its place (question, filter, keymap) and becomes an action.
 
 use super::{
-    acknowledge, arming, commands, dialogs, leave, logs, moves, palette, pause, prompts, questions, sequence,
-    sessions, shell, views,
+    acknowledge, arming, commands, dialogs, export, leave, logs, moves, palette, pause, prompts, questions,
+    sequence, sessions, shell, views,
 };
 use crate::app::message::AppEffect;
 use crate::app::model::palette::PaletteTarget;
@@ -128,6 +128,14 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
             model.sort.reversed = false;
         }
         Action::SortReverse => model.sort.reversed = !model.sort.reversed,
+        Action::Columns => match model.obstacle(Need::Columns) {
+            Some(why) => model.say(why.to_owned()),
+            None => model.ask_columns(),
+        },
+        Action::Fold => match model.obstacle(Need::Folds) {
+            Some(why) => model.say(why.to_owned()),
+            None => fold(model),
+        },
         Action::Mark => mark(model),
         Action::MarkAll => marks(model, Need::Hosts, Model::mark_listed),
         Action::ClearMarks => marks(model, Need::Marks, Model::clear_marks),
@@ -136,7 +144,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
         Action::Screen(to) => return go(model, to),
         Action::Compare => match model.pair() {
             Ok(pair) => model.open_comparison(pair),
-            Err(why) => model.say(why.to_owned()),
+            Err(why) => model.say(model.obstacle(Need::Pair).unwrap_or(why).to_owned()),
         },
         Action::Command => commands::open(model),
         Action::Answers => commands::show_answers(model),
@@ -164,6 +172,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
         Action::LogFilter | Action::LogOnly | Action::LogHide | Action::LogWrap => {
             return logs::act(model, action);
         }
+        Action::Export => export::open(model),
         Action::Copy => {
             model.say("copying this view".to_owned());
             return vec![AppEffect::CopyView];
@@ -261,14 +270,25 @@ fn filter(model: &mut Model) {
     }
 }
 
-/// Marks the host, or removes its mark; among rows the next one is selected then.
+/// Marks the host, or all of a folded row, or removes their marks; among rows the next one is selected then.
 fn mark(model: &mut Model) {
     marks(model, Need::Host, |model| {
-        let Some(host) = model.markable() else { return };
-        model.toggle_mark(host);
+        model.toggle_marks(model.markables());
         if model.screen().kind().rows_are_hosts() {
             moves::by(model, Action::Down);
         }
+    });
+}
+
+/// Folds the rows or unfolds them, and says how many there are now.
+fn fold(model: &mut Model) {
+    model.fold();
+    let rows = model.screen().kind().count(model);
+    let hosts = model.screen().kind().hosts(model).len();
+    model.say(match (model.folded, rows == hosts) {
+        (true, true) => "folded: no two hosts are alike".to_owned(),
+        (true, false) => format!("folded: {hosts} hosts in {rows} rows"),
+        (false, _) => "unfolded: a row for each host".to_owned(),
     });
 }
 

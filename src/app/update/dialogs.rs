@@ -1,6 +1,6 @@
 //! Dialogs: inputs, start, arming, notes; what a person tells a run unasked.
 
-use super::{acknowledge, arming, commands, forms, leave, prompts, sessions, views};
+use super::{acknowledge, arming, columns, commands, export, forms, leave, prompts, sessions, views};
 use crate::app::message::AppEffect;
 use crate::app::model::Model;
 use crate::app::model::note::Note;
@@ -26,6 +26,11 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
         Some(Dialog::Command(_)) => commands::key(model, key),
         Some(Dialog::Leave(_)) => leave::key(model, key),
         Some(Dialog::SaveView { .. }) => views::name_key(model, key),
+        Some(Dialog::Export(_)) => export::key(model, key),
+        Some(Dialog::Columns(_)) => {
+            columns::key(model, key);
+            Vec::new()
+        }
         Some(Dialog::ViewQuestion(_)) => views::question_key(model, key),
         Some(Dialog::Refused(_)) => {
             if matches!(key.code, KeyCode::Esc | KeyCode::Enter) {
@@ -160,8 +165,10 @@ pub(super) fn paste(model: &mut Model, text: &str) {
         Some(Dialog::Session(form)) => sessions::paste(form, line),
         Some(Dialog::SessionNote(note)) => note.text.insert(text),
         Some(Dialog::SaveView { name, .. }) => name.insert(line),
+        Some(Dialog::Export(form)) => form.name.insert(line),
         Some(Dialog::Command(form)) => commands::paste(form, text),
         // The word that leaves is typed.
-        Some(Dialog::Leave(_) | Dialog::Refused(_) | Dialog::ViewQuestion(_)) | None => {}
+        Some(Dialog::Leave(_) | Dialog::Refused(_) | Dialog::ViewQuestion(_) | Dialog::Columns(_)) | None => {
+        }
     }
 }

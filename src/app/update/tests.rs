@@ -15,8 +15,11 @@ use jumpdeck_fleet::problem::{Problem, ProblemKind};
 use jumpdeck_fleet::snapshot::LinkState;
 
 mod acknowledge;
+mod columns;
 mod commands;
 mod compare;
+mod export;
+mod fold;
 mod inventory;
 mod logs;
 mod marks;

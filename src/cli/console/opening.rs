@@ -5,9 +5,10 @@ use crate::app::opening::{OpeningView, check_filter, screen_name, screen_named};
 use crate::app::rows::order::{INVENTORY, Order, SEVERITY};
 use crate::cli::common::{CliError, ShownFirst, colour_on};
 use crate::config::action::Destination;
+use crate::config::columns::columns_of;
 use crate::config::diagnostic::nearest;
 use crate::config::views::SavedView;
-use crate::view::{ChosenColumns, fleet_orders};
+use crate::view::{fleet_columns, fleet_titles};
 use jumpdeck_fleet::fleet::{Environment, Fleet};
 use jumpdeck_fleet::names::HostName;
 
@@ -26,7 +27,20 @@ pub(super) fn read(asked: &ShownFirst, env: Option<&Environment>) -> Result<Open
         let name = screen_name(screen);
         return Err(CliError::Usage(format!("the screen {name} cannot be sorted: --sort is for the fleet")));
     }
-    Ok(OpeningView { screen, host, filter, sort: Sort { by, reversed: asked.reverse } })
+    if asked.fold && !Screen::at(screen).is_some_and(|screen| screen.kind().folds()) {
+        let name = screen_name(screen);
+        let text = format!("the rows of the screen {name} cannot be folded: --fold is for the fleet");
+        return Err(CliError::Usage(text));
+    }
+    let columns = asked.columns.as_deref().map(|names| columns_of(names, &fleet_titles())).transpose();
+    let columns = columns.map_err(CliError::Usage)?;
+    if columns.is_some() && !sorts {
+        let name = screen_name(screen);
+        let text = format!("the screen {name} has no columns to choose: --columns is for the fleet");
+        return Err(CliError::Usage(text));
+    }
+    let sort = Sort { by, reversed: asked.reverse };
+    Ok(OpeningView { screen, host, filter, sort, folded: asked.fold, columns })
 }
 
 /// The saved view of that name, and the place of its environment.
@@ -70,8 +84,8 @@ fn screen(name: &str) -> Result<Destination, CliError> {
 
 fn order(name: &str) -> Result<&'static Order, CliError> {
     // Those of columns that are not shown, too: a colleague may have chosen others.
-    let columns = fleet_orders(&ChosenColumns::default());
-    let all = || [&SEVERITY, &INVENTORY].into_iter().chain(columns.iter().copied());
+    let columns = fleet_columns();
+    let all = || [&SEVERITY, &INVENTORY].into_iter().chain(columns.iter().filter_map(|column| column.order));
     let found = all().find(|order| order.name() == name.to_lowercase());
     found.ok_or_else(|| unknown("order", name, all().map(Order::name).collect()))
 }

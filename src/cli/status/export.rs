@@ -1,14 +1,11 @@
 //! The status table for spreadsheets (CSV) and for notes and tickets (Markdown): the cells are those of the table.
-//!
-//! Text that came from elsewhere is hostile in both. A spreadsheet takes a cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage
-//! return for a formula, quoted or not: such a cell gets an apostrophe before it (CWE-1236, OWASP ASVS 1.2.10). In Markdown every
-//! character with a meaning is escaped, and links are not made.
+//! What keeps text from elsewhere harmless in both: `operator::export`.
 
 use super::gather::Picture;
 use super::table;
-use jumpdeck_fleet::problem::Problem;
+use crate::operator::export::{literal, markdown_row, no_formula};
 
-/// The columns of both, the table's.
+/// The titles of a row's columns: the state, then those that may be chosen.
 const COLUMNS: [&str; 11] = [
     "STATE",
     "HOST",
@@ -28,13 +25,18 @@ const COLUMNS: [&str; 11] = [
 ///
 /// # Errors
 /// When the text cannot be built.
-pub(super) fn csv(pictures: &[Picture], taken_at: &str) -> std::io::Result<String> {
+pub(super) fn csv(
+    pictures: &[Picture],
+    taken_at: &str,
+    chosen: Option<&[&'static str]>,
+) -> std::io::Result<String> {
     let mut out = csv::Writer::from_writer(Vec::new());
-    out.write_record(["TAKEN AT", "ENVIRONMENT", "FLEET"].iter().chain(&COLUMNS))?;
+    let places = table::places(chosen, COLUMNS.len());
+    out.write_record(["TAKEN AT", "ENVIRONMENT", "FLEET"].iter().chain(&titles(&places)))?;
     for picture in pictures {
         let fleet = if picture.simulated { "simulated" } else { "real" };
         let lead = [taken_at.to_owned(), picture.env.name.to_string(), fleet.to_owned()];
-        for row in rows(picture) {
+        for row in rows(picture, &places) {
             out.write_record(lead.iter().cloned().chain(row).map(|cell| no_formula(&cell)))?;
         }
     }
@@ -43,18 +45,19 @@ pub(super) fn csv(pictures: &[Picture], taken_at: &str) -> std::io::Result<Strin
 }
 
 /// A heading, a table and the problems of each environment.
-pub(super) fn markdown(pictures: &[Picture], taken_at: &str) -> String {
+pub(super) fn markdown(pictures: &[Picture], taken_at: &str, chosen: Option<&[&'static str]>) -> String {
     let mut out = String::new();
+    let places = table::places(chosen, COLUMNS.len());
     for (at, picture) in pictures.iter().enumerate() {
         if at > 0 {
             out.push('\n');
         }
         let heading = table::heading(picture, false);
         out.push_str(&format!("## {}\n\n{}\n\n", literal(heading.trim_end()), literal(taken_at)));
-        out.push_str(&line(COLUMNS.map(str::to_owned)));
-        out.push_str(&line(COLUMNS.map(|_| "---".to_owned())));
-        for row in host_rows(picture) {
-            out.push_str(&line(row.map(|cell| literal(&cell))));
+        out.push_str(&markdown_row(titles(&places).into_iter().map(str::to_owned)));
+        out.push_str(&markdown_row(places.iter().map(|_| "---".to_owned())));
+        for row in host_rows(picture, &places) {
+            out.push_str(&markdown_row(row.iter().map(|cell| literal(cell))));
         }
         if !picture.problems.is_empty() {
             out.push('\n');
@@ -68,54 +71,29 @@ pub(super) fn markdown(pictures: &[Picture], taken_at: &str) -> String {
     out
 }
 
-fn line(cells: [String; COLUMNS.len()]) -> String {
-    format!("| {} |\n", cells.join(" | "))
+/// The titles at those places.
+fn titles(places: &[usize]) -> Vec<&'static str> {
+    places.iter().filter_map(|at| COLUMNS.get(*at).copied()).collect()
 }
 
 /// The hosts, then what concerns no single one.
-fn rows(picture: &Picture) -> impl Iterator<Item = [String; COLUMNS.len()]> {
+fn rows(picture: &Picture, places: &[usize]) -> impl Iterator<Item = Vec<String>> {
     let all = picture.problems.iter().filter(|problem| problem.host.is_none()).map(|problem| {
-        let mut row: [String; COLUMNS.len()] = Default::default();
-        let [state, .., message] = &mut row;
-        (*state, *message) = (table::sign(problem.severity).to_owned(), problem.message.clone());
-        row
+        let cell = |at: &usize| match *at {
+            0 => table::sign(problem.severity).to_owned(),
+            at if at + 1 == COLUMNS.len() => problem.message.clone(),
+            _ => String::new(),
+        };
+        places.iter().map(cell).collect()
     });
-    host_rows(picture).chain(all)
+    host_rows(picture, places).chain(all)
 }
 
-fn host_rows(picture: &Picture) -> impl Iterator<Item = [String; COLUMNS.len()]> {
+fn host_rows(picture: &Picture, places: &[usize]) -> impl Iterator<Item = Vec<String>> {
     picture.hosts.iter().map(|host| {
-        let concerns = |problem: &&Problem| problem.concerns(&host.id.host);
-        let worst = picture.problems.iter().filter(concerns).max_by_key(|problem| problem.severity);
-        let message = worst.map_or(String::new(), |problem| problem.message.clone());
-        let mut cells = table::row(picture, host).into_iter().chain([message]);
-        std::array::from_fn(|_| cells.next().unwrap_or_default().trim().to_owned())
+        let cells = table::whole_row(picture, host);
+        places.iter().filter_map(|at| cells.get(*at)).map(|cell| cell.trim().to_owned()).collect()
     })
-}
-
-/// A cell that a spreadsheet takes for text.
-pub(in crate::cli) fn no_formula(cell: &str) -> String {
-    // One character alone is none.
-    if cell.len() > 1 && cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
-}
-
-/// A text that Markdown shows as it is. Text from elsewhere has no line ends (`Clean`).
-fn literal(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for (at, c) in text.char_indices() {
-        let after = text.get(at + 1..).unwrap_or_default();
-        // What makes an address into a link.
-        let links = (c == ':' && after.starts_with('/')) || (c == '.' && out.to_lowercase().ends_with("www"));
-        if links || "\\`*_[]<>|~&$^#@".contains(c) {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! What a collector of metrics and a monitoring system read.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use regex::Regex;
 use super::gather::Picture;
 use super::json::EnvironmentStatus;
 use super::unknown_tests::pictures;
-use super::{nagios, openmetrics, table};
+use super::{columns, nagios, openmetrics, table};
 use jumpdeck_fleet::contact::{Contact, Contacts};
 use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
 use jumpdeck_fleet::snapshot::{HostFacts, Link, LinkState};
@@ -121,7 +121,7 @@ async fn a_plugin_says_the_worst_first_and_figures_only_behind_the_bar() {
     };
     Arc::make_mut(&mut picture.env).contacts = Contacts { environment: owner, ..Contacts::default() };
     let host = picture.hosts[0].id.host.clone();
-    let table = table::render(&picture, false);
+    let table = table::render(&picture, false, None);
     assert!(
         table.ends_with(&format!(
             "CRIT  {host}: redis is stopped\n      owner: a | b\n      docs: https://a.example/x\n"
@@ -137,4 +137,26 @@ async fn a_plugin_says_the_worst_first_and_figures_only_behind_the_bar() {
         format!("critical production {host}: redis is stopped; owner: a / b; docs: https://a.example/x");
     assert_eq!(text.lines().nth(1), Some(line.as_str()), "{text}");
     assert!(nagios::could_not_look("no inventory\nat all").starts_with("JUMPDECK UNKNOWN: no inventory\n"));
+}
+
+#[test]
+fn columns_are_chosen_by_name_and_only_tables_have_them() {
+    use clap::Parser as _;
+    let read = |words: &[&str]| {
+        let cli = crate::cli::Cli::try_parse_from([&["jumpdeck", "status"][..], words].concat()).unwrap();
+        match cli.command {
+            Some(crate::cli::Command::Status(args)) => columns(&args).map_err(|error| error.to_string()),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(read(&[]), Ok(None));
+    assert_eq!(read(&["--columns", "name,role,load"]), Ok(Some(vec!["HOST", "ROLES", "LOAD 1"])));
+    let csv = ["--format", "csv", "--columns", "15m,host,problem"];
+    assert_eq!(read(&csv), Ok(Some(vec!["LOAD 15", "HOST", "WORST PROBLEM"])));
+    let error = read(&["--columns", "host,os"]).unwrap_err();
+    assert!(error.contains("no column \"os\"; columns are: host, roles, load-1, load-5"), "{error}");
+    for format in ["json", "nagios", "openmetrics"] {
+        let error = read(&["--format", format, "--columns", "host"]).unwrap_err();
+        assert!(error.contains("table, csv and markdown"), "{format}: {error}");
+    }
 }

@@ -6,7 +6,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use jumpdeck_fleet::fleet::Jump;
 use jumpdeck_fleet::judge::roles;
-use jumpdeck_fleet::problem::Severity;
+use jumpdeck_fleet::problem::{Problem, Severity};
 use jumpdeck_fleet::snapshot::HostSnapshot;
 use jumpdeck_fleet::summary::{HostsUp, replication_brief, replication_words, worst_filesystem};
 use jumpdeck_fleet::time::short_age;
@@ -18,13 +18,18 @@ const NO_REPORT: &str = "..";
 /// What stands for a value nobody knows.
 const UNKNOWN: &str = "?";
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum CellAlign {
     Left,
     Right,
 }
 
-const HEADINGS: [(&str, CellAlign); 10] = [
+/// The columns that may be chosen, by their titles in exports; the state comes before them.
+pub(super) const COLUMNS: [&str; 10] =
+    ["HOST", "ROLES", "LOAD 1", "LOAD 5", "LOAD 15", "MEMORY", "DISK", "REPLICATION", "AGE", "WORST PROBLEM"];
+
+/// The columns of a row. The last is not shown unless it is chosen: problems are listed below.
+const HEADINGS: [(&str, CellAlign); 11] = [
     ("", CellAlign::Left),
     ("HOST", CellAlign::Left),
     ("ROLES", CellAlign::Left),
@@ -35,32 +40,56 @@ const HEADINGS: [(&str, CellAlign); 10] = [
     ("DISK", CellAlign::Left),
     ("REPLICATION", CellAlign::Left),
     ("AGE", CellAlign::Right),
+    ("WORST PROBLEM", CellAlign::Left),
 ];
 
-/// The picture as text, a line a host, its problems below.
+/// The places of columns in a row: the state, then those that are chosen, else the first `usual`.
+pub(super) fn places(chosen: Option<&[&'static str]>, usual: usize) -> Vec<usize> {
+    match chosen {
+        None => (0..usual).collect(),
+        Some(titles) => {
+            let place = |title: &&str| COLUMNS.iter().position(|one| one == title).map(|at| at + 1);
+            [0].into_iter().chain(titles.iter().filter_map(place)).collect()
+        }
+    }
+}
+
+/// The picture as text, a line a host, its problems below; with all columns or with those that are chosen.
 #[must_use]
-pub fn render(picture: &Picture, colour: bool) -> String {
+pub fn render(picture: &Picture, colour: bool, chosen: Option<&[&'static str]>) -> String {
     let mut out = heading(picture, colour);
+    let places = places(chosen, HEADINGS.len() - 1);
+    let at = |cells: &[String]| places.iter().filter_map(|at| cells.get(*at).cloned()).collect::<Vec<_>>();
     let rows: Vec<(Option<Severity>, Vec<String>)> =
-        picture.hosts.iter().map(|h| (worst_of(picture, h), row(picture, h))).collect();
-    let widths: Vec<usize> = HEADINGS
-        .iter()
-        .enumerate()
-        .map(|(i, (title, _))| {
-            let cells = rows.iter().filter_map(|(_, row)| row.get(i)).map(|cell| cell.width());
-            cells.chain([title.width()]).max().unwrap_or(0)
-        })
-        .collect();
-    let titles: Vec<String> = HEADINGS.iter().map(|(title, _)| (*title).to_owned()).collect();
-    line(&mut out, &titles, &widths, None, colour);
+        picture.hosts.iter().map(|h| (worst_of(picture, h), at(&whole_row(picture, h)))).collect();
+    let titles = match chosen {
+        None => at(&HEADINGS.map(|(title, _)| title.to_owned())),
+        // Without its neighbours a `5` says nothing.
+        Some(titles) => [""].iter().chain(titles).map(|title| (*title).to_owned()).collect(),
+    };
+    let widths = titles.iter().enumerate().map(|(i, title)| {
+        let cells = rows.iter().filter_map(|(_, row)| row.get(i)).map(|cell| cell.width());
+        cells.chain([title.width()]).max().unwrap_or(0)
+    });
+    let aligns = places.iter().filter_map(|at| HEADINGS.get(*at)).map(|(_, align)| *align);
+    let layout: Vec<(usize, CellAlign)> = widths.zip(aligns).collect();
+    line(&mut out, &titles, &layout, None, colour);
     for (severity, row) in &rows {
-        line(&mut out, row, &widths, *severity, colour);
+        line(&mut out, row, &layout, *severity, colour);
     }
     if rows.iter().any(|(_, row)| row.first().is_some_and(|sign| sign == NO_REPORT)) {
         let _ = writeln!(out, "{NO_REPORT}  the host has not reported yet");
     }
     problems(&mut out, picture, colour);
     out
+}
+
+/// A row with the worst problem at its end.
+pub(super) fn whole_row(picture: &Picture, host: &HostSnapshot) -> Vec<String> {
+    let concerns = |problem: &&Problem| problem.concerns(&host.id.host);
+    let worst = picture.problems.iter().filter(concerns).max_by_key(|problem| problem.severity);
+    let message = worst.map_or(String::new(), |problem| problem.message.clone());
+    row(picture, host).into_iter().chain([message]).collect()
 }
 
 pub(super) fn heading(picture: &Picture, colour: bool) -> String {
@@ -171,9 +200,15 @@ fn code(severity: Severity) -> &'static str {
     }
 }
 
-fn line(out: &mut String, cells: &[String], widths: &[usize], severity: Option<Severity>, colour: bool) {
+fn line(
+    out: &mut String,
+    cells: &[String],
+    layout: &[(usize, CellAlign)],
+    severity: Option<Severity>,
+    colour: bool,
+) {
     let mut text = String::new();
-    for (i, ((cell, width), (_, align))) in cells.iter().zip(widths).zip(HEADINGS).enumerate() {
+    for (i, (cell, (width, align))) in cells.iter().zip(layout).enumerate() {
         let pad = " ".repeat(width.saturating_sub(cell.width()));
         let painted = match severity {
             Some(severity) if i == 0 => paint(cell, code(severity), colour),

@@ -69,7 +69,7 @@ impl Picture {
     }
 
     fn row(&self, at: usize) -> String {
-        let table = table::render(self, false);
+        let table = table::render(self, false, None);
         table.lines().nth(at + 2).unwrap().to_owned()
     }
 
@@ -320,8 +320,8 @@ async fn a_host_named_by_a_problem_of_the_environment_is_not_ok() {
 async fn behind_a_jump_box_that_is_down_hosts_are_not_counted_as_down() {
     let mut picture = pictures("wpd-2013").await.remove(0);
     let all = picture.hosts.len();
-    assert!(table::render(&picture, false).contains(&format!(" of {all} hosts up")));
+    assert!(table::render(&picture, false, None).contains(&format!(" of {all} hosts up")));
     Arc::make_mut(&mut picture.jump).link.state = LinkState::Unreachable;
-    let table = table::render(&picture, false);
+    let table = table::render(&picture, false, None);
     assert!(table.lines().next().unwrap().contains(&format!("? of {all} hosts up")), "{table}");
 }

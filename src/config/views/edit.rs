@@ -76,6 +76,13 @@ fn values(rules: &ViewRules, view: &SavedView) -> Vec<(&'static str, Option<Stri
         ("filter", (!view.filter.is_empty()).then(|| quoted(&view.filter))),
         ("sort", view.sort.as_deref().map(quoted)),
         ("reverse", view.reverse.then(|| "true".to_owned())),
+        ("fold", view.fold.then(|| "true".to_owned())),
+        (
+            "columns",
+            view.columns.as_ref().map(|columns| {
+                format!("[{}]", columns.iter().map(|title| quoted(title)).collect::<Vec<_>>().join(", "))
+            }),
+        ),
     ]
 }
 

@@ -6,6 +6,8 @@ pub(crate) fn rules() -> ViewRules {
     ViewRules {
         screens: vec![("fleet".into(), Destination::Fleet), ("problems".into(), Destination::Problems)],
         orders: vec!["worst-first".into(), "disk".into()],
+        columns: vec!["HOST", "1m", "WORST PROBLEM"],
+        folds: |screen| screen == Destination::Fleet,
         sorts: |screen| screen == Destination::Fleet,
         filter: |_, text| match text.find("wrong:") {
             None => Ok(()),
@@ -25,6 +27,8 @@ fn view(name: &str) -> SavedView {
         filter: String::new(),
         sort: None,
         reverse: false,
+        fold: false,
+        columns: None,
     }
 }
 

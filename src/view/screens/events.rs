@@ -46,7 +46,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
         return FooterStatus { says: reach(scene), place: (all > 0).then_some((0, 0, all)) };
     }
     let (list, detail) = cells::split(area, DETAIL);
-    let table = ColumnTable::new(list, &columns(scene, &rows));
+    let table = ColumnTable::new(list, &columns(scene, &rows)).recorded(state);
     table.titles(buf, scene.styles, None);
     let selected = selected_event(scene.model);
     let at = selected.map(|(at, ..)| at);

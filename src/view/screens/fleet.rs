@@ -1,18 +1,25 @@
 //! Every host of the environment, a row each: how it stands, its roles, load, fullest disk, replication, and how old
 //! all that is.
 
+use std::sync::Arc;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use crate::app::model::Sort;
 use crate::app::rows::order;
+use crate::app::rows::selection::selected;
+use crate::app::screens::fleet::{FleetLine, fleet_lines};
+use crate::config::action::Action;
 use crate::view::scene::{Scene, ShownFact};
 use crate::view::screens::Drawing;
-use crate::view::state::{ChosenColumns, List, ViewState};
+use crate::view::signs::Status;
+use crate::view::state::{List, ViewState};
 use crate::view::text::{self, centred, span};
-use crate::view::widgets::footer::FooterStatus;
+use crate::view::widgets::footer::{FooterStatus, key};
 use crate::view::widgets::table::{Column, ColumnTable, EXTRA, Instead};
+use jumpdeck_fleet::judge::likeness::short_names;
 use jumpdeck_fleet::snapshot::HostSnapshot;
 
 use super::cells;
@@ -21,15 +28,11 @@ pub(crate) mod columns;
 #[cfg(test)]
 mod tests;
 
-use columns::{COLUMNS, FleetColumn, FleetRow, Of};
+use columns::{COLUMNS, FleetColumn, FleetRow, Of, alike};
 
 /// How it looks.
-pub(super) const DRAWING: Drawing = Drawing {
-    columns: || COLUMNS.iter().filter_map(|column| column.help).collect(),
-    titles: || COLUMNS.iter().map(|column| column.title).collect(),
-    orders: |chosen| shown(&COLUMNS, chosen).filter_map(|(column, _)| column.order.as_ref()).collect(),
-    ..Drawing::of(draw)
-};
+pub(super) const DRAWING: Drawing =
+    Drawing { columns: || COLUMNS.iter().filter_map(|column| column.help).collect(), ..Drawing::of(draw) };
 
 /// Draws the fleet with its columns.
 fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> FooterStatus<'a> {
@@ -43,30 +46,63 @@ fn draw_columns<'a>(
     state: &mut ViewState,
     columns: &'static [FleetColumn],
 ) -> FooterStatus<'a> {
-    let rows = crate::app::screens::fleet::fleet_rows(scene.model);
+    let lines = fleet_lines(scene.model);
+    let hosts = lines.iter().map(|line| line.hosts().len()).sum();
     let all = scene.env.hosts.len();
-    let selected = scene.env.selection.host.as_ref();
-    let at = rows.iter().position(|h| Some(&h.id.host) == selected);
-    let columns: Vec<_> = shown(columns, &state.columns).collect();
+    let at = selected(scene.model);
+    let columns: Vec<_> = shown(columns, scene.model.columns.as_deref()).collect();
     let sorted = sorted(&columns, scene.model.sort);
-    let table = ColumnTable::new(area, &wanted(&columns, scene, area.width, sorted));
-    let offset = state.scroll(scene.model.active, List("fleet"), at, rows.len(), table.height());
+    let wanted = wanted(&columns, scene, area.width, sorted);
+    let table = ColumnTable::new(area, &wanted).recorded(state);
+    let unfit = unfit(scene, &table, &wanted);
+    let offset = state.scroll(scene.model.active, List("fleet"), at, lines.len(), table.height());
     table.titles(buf, scene.styles, sorted);
-    if rows.is_empty() {
+    if lines.is_empty() {
         centred(buf, area, &[nothing(scene)]);
         return FooterStatus { place: Some((0, 0, all)), ..FooterStatus::default() };
     }
-    for (y, (i, host)) in (0..table.height()).zip(rows.iter().enumerate().skip(offset)) {
-        draw_row(buf, y, &table, scene, host);
-        if scene.model.is_marked(&host.id.host) {
+    for (y, (i, line)) in (0..table.height()).zip(lines.iter().enumerate().skip(offset)) {
+        match line {
+            FleetLine::Host(host, differs) => draw_row(buf, y, &table, scene, (host, differs)),
+            FleetLine::Alike(hosts) => draw_alike(buf, y, &table, scene, hosts),
+        }
+        if line.hosts().iter().all(|host| scene.model.is_marked(&host.id.host)) {
             table.mark(buf, y, scene.styles);
         }
         if at == Some(i) {
             table.select(buf, y, scene.styles);
         }
     }
-    let says = at.and_then(|i| rows.get(i)).map_or_else(Line::default, |host| says(scene, host));
-    FooterStatus { says, place: Some((at.map_or(0, |i| i + 1), rows.len(), all)) }
+    let says = at.and_then(|i| lines.get(i)).map_or_else(Line::default, |line| match line {
+        FleetLine::Host(host, differs) if differs.is_empty() => says(scene, host),
+        FleetLine::Host(host, differs) => {
+            let differs = span(format!("differs: {}  ", differs.join(", ")), scene.styles.muted);
+            Line::from([vec![differs], says(scene, host).spans].concat())
+        }
+        FleetLine::Alike(hosts) => says_of_alike(scene, hosts),
+    });
+    let place = if scene.model.folded && hosts == all {
+        (at.map_or(0, |i| i + 1), lines.len(), lines.len())
+    } else {
+        (at.map_or(0, |i| i + 1), hosts, all)
+    };
+    let says = Line::from([unfit, says.spans].concat());
+    FooterStatus { says, place: Some(place) }
+}
+
+/// The chosen columns that do not fit: whoever chose them does not look for them.
+fn unfit(
+    scene: &Scene<'_>,
+    table: &ColumnTable<&'static FleetColumn>,
+    wanted: &[Column<&'static FleetColumn>],
+) -> Vec<Span<'static>> {
+    let is_placed = |column: &&Column<_>| table.columns.iter().any(|placed| placed.column.id == column.id);
+    let missing = wanted.iter().filter(|column| !is_placed(column)).map(|column| column.title);
+    let missing: Vec<&str> = missing.filter(|_| scene.model.columns.is_some()).collect();
+    if missing.is_empty() {
+        return Vec::new();
+    }
+    vec![span(format!("▲ no room for {}  ", missing.join(", ")), scene.styles.warning)]
 }
 
 fn nothing(scene: &Scene<'_>) -> Line<'static> {
@@ -82,8 +118,11 @@ fn nothing(scene: &Scene<'_>) -> Line<'static> {
 type Ranked = (&'static FleetColumn, u8);
 
 /// The columns that are shown where they fit. Of those that a person chose the first stays longest, and none is an extra.
-fn shown(columns: &'static [FleetColumn], chosen: &ChosenColumns) -> Box<dyn Iterator<Item = Ranked>> {
-    let Some(titles) = chosen.0.clone() else {
+fn shown(
+    columns: &'static [FleetColumn],
+    chosen: Option<&[&'static str]>,
+) -> Box<dyn Iterator<Item = Ranked>> {
+    let Some(titles) = chosen.map(<[_]>::to_vec) else {
         return Box::new(columns.iter().map(|column| (column, column.rank)));
     };
     let places = (0..EXTRA - 1).chain(std::iter::repeat(EXTRA - 1));
@@ -126,12 +165,43 @@ fn draw_row<'a>(
     y: u16,
     table: &ColumnTable<&'static FleetColumn>,
     scene: &Scene<'a>,
-    host: &'a HostSnapshot,
+    (host, differs): (&'a HostSnapshot, &[String]),
 ) {
     let spec = scene.env.spec.host(&host.id.host).map(AsRef::as_ref);
     let sign = cells::sign(scene, scene.status(host));
-    let row = FleetRow { scene, host, spec };
+    let row = FleetRow { scene, host, spec, differs };
     table.row(buf, y, sign, instead(scene, host), |column, width| (column.cell)(&row, width));
+}
+
+/// Hosts that are alike, in one row: they answer, and what is known of them is fresh, or was when the screen was paused.
+fn draw_alike<'a>(
+    buf: &mut Buffer,
+    y: u16,
+    table: &ColumnTable<&'static FleetColumn>,
+    scene: &Scene<'a>,
+    hosts: &[&'a Arc<HostSnapshot>],
+) {
+    let rows: Vec<FleetRow<'_, 'a>> = hosts
+        .iter()
+        .map(|host| {
+            let spec = scene.env.spec.host(&host.id.host).map(AsRef::as_ref);
+            FleetRow { scene, host, spec, differs: &[] }
+        })
+        .collect();
+    let worst = hosts.iter().map(|host| scene.status(host)).max().unwrap_or(Status::Unknown);
+    table.row(buf, y, cells::sign(scene, worst), None, |column, width| alike::cell(column, &rows, width));
+}
+
+/// What the footer says of a folded row: its hosts, and how to see each.
+fn says_of_alike<'a>(scene: &Scene<'a>, hosts: &[&'a Arc<HostSnapshot>]) -> Line<'a> {
+    let worst = hosts.iter().map(|host| scene.status(host)).max().unwrap_or(Status::Unknown);
+    let names: Vec<_> = hosts.iter().map(|host| &host.id.host).collect();
+    let unfold = key(scene, Action::Fold);
+    Line::from(vec![
+        cells::sign(scene, worst),
+        span(format!(" {} hosts alike  ", hosts.len()), scene.styles.strong),
+        span(format!("{unfold} unfolds · {}", short_names(&names)), scene.styles.muted),
+    ])
 }
 
 /// The state of a host that does not answer stands in the place of its figures; a gap of its load in that of the

@@ -57,7 +57,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
         return FooterStatus { place: (all > 0).then_some((0, 0, all)), ..FooterStatus::default() };
     }
     let (list, detail) = super::cells::split(area, DETAIL);
-    let table = ColumnTable::new(list, &columns(&rows));
+    let table = ColumnTable::new(list, &columns(&rows)).recorded(state);
     table.titles(buf, scene.styles, None);
     let at = selected(scene.model);
     let offset = state.scroll(scene.model.active, List("past runs"), at, rows.len(), table.height());

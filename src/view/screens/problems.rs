@@ -49,7 +49,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
     let named = scene.env.spec.contacts != Contacts::default();
     let most = if named { area.height.saturating_sub(LEAST_LIST) } else { area.height / 3 };
     let (list, detail) = cells::split_at_most(area, pane(scene, area.width), most.max(area.height / 3));
-    let table = ColumnTable::new(list, &columns(scene, area.width));
+    let table = ColumnTable::new(list, &columns(scene, area.width)).recorded(state);
     table.titles(buf, scene.styles, None);
     if rows.is_empty() {
         centred(buf, area, &[nothing(scene, all)]);

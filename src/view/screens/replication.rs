@@ -53,7 +53,7 @@ pub(super) const DRAWING: Drawing = Drawing { columns: || EXPLAINED.to_vec(), ..
 fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> FooterStatus<'a> {
     let rows = tree(&scene.env.spec, &scene.env.hosts);
     let (list, detail) = super::cells::split(area, DETAIL);
-    let table = ColumnTable::new(list, &columns(scene, &rows));
+    let table = ColumnTable::new(list, &columns(scene, &rows)).recorded(state);
     table.titles(buf, scene.styles, None);
     if rows.is_empty() {
         let why = "no database is known in this environment";

@@ -41,7 +41,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
     let rows = role_rows(scene.model);
     let all = scene.env.roles.len();
     let (list, detail) = super::cells::split(area, DETAIL);
-    let table = ColumnTable::new(list, &columns(scene));
+    let table = ColumnTable::new(list, &columns(scene)).recorded(state);
     table.titles(buf, scene.styles, None);
     if rows.is_empty() {
         let why = match all {

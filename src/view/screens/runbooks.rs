@@ -53,7 +53,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
     let area = problem(buf, area, scene);
     let all = listing.runbooks.len();
     let (list, detail) = super::cells::split(area, DETAIL);
-    let table = ColumnTable::new(list, &columns(&rows));
+    let table = ColumnTable::new(list, &columns(&rows)).recorded(state);
     table.titles(buf, scene.styles, None);
     if rows.is_empty() {
         let why = match all {

@@ -68,7 +68,7 @@ fn of_service<'a>(scene: &Scene<'a>, name: &str) -> Vec<ServiceOnHost<'a>> {
 fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> FooterStatus<'a> {
     let names = service_rows(scene.model);
     let (list, detail) = cells::split(area, DETAIL);
-    let table = ColumnTable::new(list, &columns(&names));
+    let table = ColumnTable::new(list, &columns(&names)).recorded(state);
     table.titles(buf, scene.styles, None);
     if names.is_empty() {
         let why = "no service is looked at in this environment: docs/inventory.md, [services]";

@@ -50,7 +50,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
         centred(buf, area, &lines);
         return FooterStatus::default();
     }
-    let table = ColumnTable::new(area, &columns(&views.list));
+    let table = ColumnTable::new(area, &columns(&views.list)).recorded(state);
     table.titles(buf, scene.styles, None);
     let at = selected(scene.model);
     let offset = state.scroll(scene.model.active, List("views"), at, views.list.len(), table.height());

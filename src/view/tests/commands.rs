@@ -145,7 +145,7 @@ fn answers_are_grouped_and_what_one_group_printed_is_shown() {
 fn a_command_elsewhere_is_in_every_header_and_in_no_copy() {
     let model = told(begun(keys(trouble(), "*")), false);
     assert!(!text(&model, (120, 40)).contains("COMMAND"));
-    let plain = crate::view::plain(&model, &styles("dark"), &ChosenColumns::default());
+    let plain = crate::view::plain(&model, &styles("dark"));
     let copy = [plain.head, plain.body].concat().join("\n");
     assert!(copy.contains("exit 127") && copy.contains("(the command is not copied)"), "{copy}");
     assert!(!copy.contains("tail -1"), "{copy}");

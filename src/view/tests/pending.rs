@@ -55,7 +55,7 @@ fn hints_help_and_palette_show_sequences_and_the_keys_of_the_screen() {
     assert!(keys(&problems).contains("F12 help"), "{}", keys(&problems));
     let mut help = problems;
     help.help = Some(0);
-    let shown = text(&help, (120, 60));
+    let shown = text(&help, (120, 90));
     assert!(shown.contains("Space f    first row") && shown.contains("g t"), "{shown}");
     let palette = super::palette::typed(on(with(trouble(), own, ""), Screen::Fleet), "first row");
     let shown = text(&palette, (80, 24));

@@ -4,7 +4,7 @@ use super::*;
 use crate::view::plain;
 
 fn of(model: &Model) -> crate::app::handoff::PlainScreen {
-    plain(model, &styles("dark"), &ChosenColumns::default())
+    plain(model, &styles("dark"))
 }
 
 #[test]

@@ -18,6 +18,8 @@ fn view(name: &str, env: &str) -> SavedView {
         filter: String::new(),
         sort: None,
         reverse: false,
+        fold: false,
+        columns: None,
     }
 }
 

@@ -107,6 +107,9 @@ fn place(scene: &Scene<'_>, place: Option<(usize, usize, usize)>, width: u16) ->
         return Line::from(spans);
     };
     spans.push(Span::raw("  "));
+    if scene.model.screen().kind().folds() && scene.model.folded {
+        spans.push(span("folded  ", styles.accent));
+    }
     if scene.model.screen().kind().sorts() && !is_crowded {
         let sort = scene.model.sort;
         let reversed = if sort.reversed { ", reversed" } else { "" };
@@ -205,8 +208,10 @@ fn fitting(scene: &Scene<'_>, here: &[(Action, &str)], width: u16) -> Line<'stat
     let mut spans = Vec::new();
     for (action, what) in here {
         let need = action.need();
-        let may_be_missing =
-            matches!(need, Need::Filter | Need::Order | Need::Host | Need::SavedView | Need::Environments);
+        let may_be_missing = matches!(
+            need,
+            Need::Filter | Need::Order | Need::Folds | Need::Host | Need::SavedView | Need::Environments
+        );
         let nothing_to_do = may_be_missing && scene.model.obstacle(need).is_some();
         let Some(key) = bound(scene, *action).filter(|_| !nothing_to_do) else { continue };
         let what = scene.model.reverse_of(*action).unwrap_or(what);

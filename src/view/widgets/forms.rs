@@ -51,6 +51,11 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, what: &Dialo
         Dialog::SaveView { view, name, wrong } => {
             ("Save this view".to_owned(), views::save(scene, (view, name), *wrong, width))
         }
+        Dialog::Export(form) => ("Export the table".to_owned(), super::export::lines(scene, form, width)),
+        Dialog::Columns(form) => {
+            let room = usize::from(area.height.saturating_sub(2));
+            ("Columns".to_owned(), super::columns::lines(scene, form, room))
+        }
         Dialog::ViewQuestion(question) => views::question(scene, question, width),
         Dialog::Leave(leave) => {
             let title = match &leave.what {

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use crate::view::state::{TableRecord, ViewState};
 use crate::view::styles::Styles;
 use crate::view::text::{Align, put, row, span};
 
@@ -41,7 +42,7 @@ pub(crate) struct Placed<C> {
 
 /// One text in the place of several cells.
 pub(crate) struct Instead<'a, C> {
-    /// Which columns; they stand side by side.
+    /// Which columns.
     pub(crate) covers: fn(C) -> bool,
     /// The text.
     pub(crate) says: Line<'a>,
@@ -51,7 +52,16 @@ pub(crate) struct Instead<'a, C> {
 pub(crate) struct ColumnTable<C> {
     area: Rect,
     pub(crate) columns: Vec<Placed<C>>,
+    record: Option<TableRecord>,
 }
+
+/// Columns that a cell has while it is recorded: texts are not cut.
+const UNCUT: u16 = 400;
+/// Titles of a row's sign, and of what stands in the place of its figures.
+const STATE: &str = "STATE";
+const NOTE: &str = "NOTE";
+/// What a cell holds that is covered by a note.
+const COVERED: &str = "?";
 
 /// Columns left of the first cell: the mark of the selected row, the sign, and a space after each.
 const LEAD: u16 = 4;
@@ -98,7 +108,29 @@ impl<C: Copy + PartialEq> ColumnTable<C> {
                 x += width + GAP;
             }
         }
-        Self { area, columns: placed }
+        Self { area, columns: placed, record: None }
+    }
+
+    /// The same, to be recorded where that is wanted.
+    pub(crate) fn recorded(mut self, state: &ViewState) -> Self {
+        self.record = state.record();
+        if let Some(mut record) = self.record.as_ref().and_then(|record| record.lock().ok()) {
+            let mut titles = vec![STATE.to_owned()];
+            let mut named = "";
+            for placed in &self.columns {
+                // A column without a title says how what is left of it is.
+                titles.push(match placed.column.title {
+                    "" => format!("{named} {STATE}"),
+                    title => {
+                        named = title;
+                        title.to_owned()
+                    }
+                });
+            }
+            titles.push(NOTE.to_owned());
+            record.titles = titles;
+        }
+        self
     }
 
     /// How many rows there is room for.
@@ -135,20 +167,45 @@ impl<C: Copy + PartialEq> ColumnTable<C> {
         instead: Option<Instead<'a, C>>,
         mut cell: impl FnMut(C, u16) -> Line<'a>,
     ) {
+        let covered = |placed: &Placed<C>| instead.as_ref().is_some_and(|i| (i.covers)(placed.column.id));
+        if let Some(record) = &self.record {
+            let mut texts = vec![sign.content.trim().to_owned()];
+            for placed in &self.columns {
+                let text = |line: Line<'_>| without_bars(&line.to_string());
+                texts.push(if covered(placed) {
+                    COVERED.to_owned()
+                } else {
+                    text(cell(placed.column.id, UNCUT))
+                });
+            }
+            texts.push(instead.as_ref().map_or_else(String::new, |instead| instead.says.to_string()));
+            if let Ok(mut record) = record.lock() {
+                record.rows.push(texts);
+            }
+            return;
+        }
         let area = row(self.area, at + 1);
         if area.height == 0 {
             return;
         }
         put(buf, area.x + 2, area.y, 1, &sign.into(), Align::Left);
-        let covered = |placed: &Placed<C>| instead.as_ref().is_some_and(|i| (i.covers)(placed.column.id));
         for placed in self.columns.iter().filter(|p| !covered(p)) {
             let line = cell(placed.column.id, placed.width);
             put(buf, placed.x, area.y, placed.width, &line, placed.column.align);
         }
-        let mut under = self.columns.iter().filter(|p| covered(p));
-        if let (Some(instead), Some(first)) = (&instead, under.next()) {
-            let last = under.next_back().unwrap_or(first);
-            put(buf, first.x, area.y, last.x + last.width - first.x, &instead.says, Align::Left);
+        let Some(instead) = &instead else { return };
+        // Chosen columns may come in any order: what stands between covered ones is not overwritten.
+        let runs = self.columns.split(|placed| !covered(placed));
+        let width = |run: &&[Placed<C>]| match run {
+            [] => 0,
+            [first, ..] => run.last().map_or(0, |last| last.x + last.width - first.x),
+        };
+        // The first of those that are equally wide.
+        let widest = runs.rev().max_by_key(width).filter(|run| !run.is_empty());
+        if let Some(run) = widest
+            && let Some(first) = run.first()
+        {
+            put(buf, first.x, area.y, width(&run), &instead.says, Align::Left);
         }
     }
 
@@ -166,6 +223,12 @@ impl<C: Copy + PartialEq> ColumnTable<C> {
     }
 }
 
+/// A cell without the bar or the trend that is drawn in it.
+fn without_bars(text: &str) -> String {
+    let is_drawing = |c: char| matches!(c, '\u{2500}'..='\u{259f}');
+    text.chars().filter(|c| !is_drawing(*c)).collect::<String>().trim().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +241,20 @@ mod tests {
         ];
         let table = ColumnTable::new(Rect::new(0, 0, width, 5), &columns);
         table.columns.iter().map(|p| (p.column.id, p.x, p.width)).collect()
+    }
+
+    #[test]
+    fn what_stands_in_the_place_of_cells_covers_no_other_cell() {
+        let columns = [('a', 1), ('h', 0), ('b', 2), ('c', 3)];
+        let columns = columns.map(|(id, rank)| Column::fixed(id, "", Align::Left, 4, rank));
+        let table = ColumnTable::new(Rect::new(0, 0, 40, 2), &columns);
+        let mut buf = Buffer::empty(Rect::new(0, 0, 40, 2));
+        let instead = Instead { covers: |id| id != 'h', says: Line::from("unreachable") };
+        table.row(&mut buf, 0, span(" ", ratatui::style::Style::default()), Some(instead), |_, _| {
+            Line::from("host")
+        });
+        let row: String = (0..40).map(|x| buf[(x, 1)].symbol()).collect();
+        assert_eq!(row.trim_end(), "         host unreacha…");
     }
 
     #[test]

@@ -102,3 +102,36 @@ fn a_filter_that_cannot_be_read_ends_it_before_the_full_screen() {
     assert_eq!((out.status.code(), out.stdout.len()), (Some(2), 0), "{said}");
     assert!(said.contains("--filter:1:4") && said.contains("^^^^^^^^^^"), "{said}");
 }
+
+/// What is on screen goes into a file that is new; another one is not touched.
+#[test]
+fn a_table_is_exported_into_a_new_file_and_to_the_terminal() {
+    let home = tempfile::tempdir().unwrap();
+    let view = ["--filter", "role:db", "--sort", "host", "--columns", "name,role,disk"];
+    let mut pty = Pty::demo_with(&home, &[], &view);
+    pty.until("a host that answers", |p| p.contents().contains("hosts up") && p.contents().contains("db2"));
+    pty.type_text("e");
+    pty.until("the dialog", |p| p.contents().contains("into a new file"));
+    pty.type_text("\x15~/fleet.csv\r");
+    pty.until("where it is", |p| p.contents().contains("rows in ~/fleet.csv"));
+    let file = home.path().join("fleet.csv");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut lines = text.lines();
+    assert!(lines.next().unwrap().starts_with("TAKEN AT,ENVIRONMENT,FLEET,STATE,HOST,ROLES,DISK"), "{text}");
+    assert!(lines.clone().count() > 1 && lines.all(|line| line.contains(",production,simulated,")), "{text}");
+    std::fs::write(&file, "mine\n").unwrap();
+    pty.type_text("e");
+    pty.until("the dialog", |p| p.contents().contains("into a new file"));
+    pty.type_text("\x15~/fleet.csv\r");
+    pty.until("why not", |p| p.contents().contains("is not replaced"));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine\n");
+    pty.said.clear();
+    pty.type_text("e");
+    pty.until("the dialog", |p| p.contents().contains("into a new file"));
+    pty.type_text("\t\x1b[B\r");
+    pty.until("that it was sent", |p| p.contents().contains("copied as JSON"));
+    let text = copied(&pty.said).expect("OSC 52");
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&document["fleet"], &document["filter"]), (&"simulated".into(), &"role:db".into()));
+    assert!(document["rows"].as_array().unwrap().iter().any(|row| row["HOST"] == "db2"), "{text}");
+}

@@ -21,6 +21,7 @@ mod contacts;
 mod database_files;
 mod databases;
 mod figures;
+mod likeness;
 mod requirements;
 mod timeline;
 mod upkeep;

@@ -20,7 +20,8 @@ fn typed(model: &Model) -> &str {
         Some(Dialog::Command(form)) => form.text.as_str(),
         Some(Dialog::Leave(leave)) => leave.typed.as_ref().map_or("", |typed| typed.as_str()),
         Some(Dialog::SaveView { name, .. }) => name.as_str(),
-        Some(Dialog::Refused(_) | Dialog::ViewQuestion(_)) => "",
+        Some(Dialog::Export(form)) => form.name.as_str(),
+        Some(Dialog::Refused(_) | Dialog::ViewQuestion(_) | Dialog::Columns(_)) => "",
         None if model.filter().editing => model.filter().text.as_str(),
         None => match model.open_prompt().map(|(_, prompt)| &prompt.kind) {
             Some(PromptKind::Input(input)) if !input.choices.is_empty() => {

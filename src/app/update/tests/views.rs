@@ -21,6 +21,8 @@ fn view(name: &str, env: &str, filter: &str) -> SavedView {
         filter: filter.into(),
         sort: None,
         reverse: false,
+        fold: false,
+        columns: None,
     }
 }
 

@@ -41,6 +41,9 @@ fn views() -> Vec<OpeningView> {
     views.push(OpeningView { sort: order("5m-load", true), ..usual.clone() });
     views.push(OpeningView { sort: order("load/cpu", false), filter: "db".to_owned(), ..usual.clone() });
     views.push(OpeningView { sort: order("worst-first", true), ..usual.clone() });
+    views.push(OpeningView { folded: true, ..usual.clone() });
+    let columns = Some(vec!["WORST PROBLEM", "HOST", "LOAD/CPU", "1m"]);
+    views.push(OpeningView { columns, folded: true, sort: order("load", true), ..usual.clone() });
     views.push(OpeningView { host: Some(HostName::new("db2").unwrap()), ..usual });
     views
 }
@@ -108,13 +111,26 @@ fn what_cannot_be_read_says_what_there_is() {
     assert!(text.contains("the screen problems cannot be sorted"), "{text}");
     let text = wrong(&["--screen", "problems", "--reverse"]);
     assert!(text.contains("the screen problems cannot be sorted"), "{text}");
+    let text = wrong(&["--screen", "problems", "--fold"]);
+    assert!(text.contains("--fold is for the fleet"), "{text}");
+    let text = wrong(&["--screen", "problems", "--columns", "host"]);
+    assert!(text.contains("--columns is for the fleet"), "{text}");
+    let text = wrong(&["--columns", "host,colour"]);
+    assert!(
+        text.contains(
+            "no column \"colour\"; columns are: host, roles, differs, 1m, 5m, 15m, load/cpu, trend, memory"
+        ),
+        "{text}"
+    );
+    let text = wrong(&["--columns", "1m,disk"]);
+    assert!(text.contains("has no \"host\""), "{text}");
     let text = wrong(&["--filter", "db colour:red"]);
     assert!(text.contains("--filter:1:4") && text.contains("^^^^^^^^^^"), "{text}");
 }
 
 #[test]
 fn a_page_of_a_host_has_no_filter_and_no_order() {
-    for words in [["--filter", "db"], ["--screen", "fleet"], ["--sort", "load"]] {
+    for words in [["--filter", "db"], ["--screen", "fleet"], ["--sort", "load"], ["--columns", "host"]] {
         let all = ["jumpdeck", "--host", "db2", words[0], words[1]];
         assert!(Cli::try_parse_from(all).is_err(), "{words:?}");
     }

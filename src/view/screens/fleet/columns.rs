@@ -4,20 +4,23 @@
 use ratatui::text::Line;
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::rows::order::{HostRow, Key, Order};
+use crate::app::model::columns::NamedColumn;
+use crate::app::rows::order::{Key, Order};
+use crate::app::screens::fleet::{FleetLine, fleet_lines};
 use crate::view::scene::Scene;
 use crate::view::screens::cells;
 use crate::view::text::{Align, span};
 use jumpdeck_fleet::fleet::Host;
-use jumpdeck_fleet::problem::Severity;
-use jumpdeck_fleet::replication::NodeHealth;
-use jumpdeck_fleet::service::ServiceEntry;
 use jumpdeck_fleet::snapshot::{HostSnapshot, Load};
 use jumpdeck_fleet::summary::{
-    REPLICATION_WORDS_LEAST, ReplicationBrief, replication_brief, replication_words, worst_filesystem,
+    REPLICATION_WORDS_LEAST, replication_brief, replication_words, worst_filesystem,
 };
 
+pub(super) mod alike;
+mod keys;
 mod shown;
+
+use keys::{age_key, lag_key, level_key, load_key, mount_key, os_key, service_key};
 
 /// A column.
 pub(crate) struct FleetColumn {
@@ -35,11 +38,18 @@ pub(crate) struct FleetColumn {
     pub(crate) is_useful: fn(&Scene<'_>) -> bool,
     /// A cell of so many columns.
     pub(crate) cell: for<'r, 'a> fn(&FleetRow<'r, 'a>, u16) -> Line<'a>,
+    /// A figure and its text, where a folded row shows the range of it.
+    pub(crate) figure: Option<RowFigure>,
+    /// A cell of a folded row, where it is neither the one that all its hosts have nor the range of its figure.
+    pub(crate) alike: Option<for<'r, 'a> fn(&[FleetRow<'r, 'a>], u16) -> Line<'a>>,
     /// What rows are ordered by when they are sorted by it.
     pub(crate) order: Option<Order>,
     /// What help says of it: what is explained, and how.
     pub(crate) help: Option<(&'static str, &'static str)>,
 }
+
+/// A figure of a row and its text; `None` where it is not known.
+type RowFigure = for<'r, 'a> fn(&FleetRow<'r, 'a>) -> Option<(f64, String)>;
 
 /// What a column is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +67,8 @@ pub(crate) struct FleetRow<'r, 'a> {
     pub(crate) scene: &'r Scene<'a>,
     pub(crate) host: &'a HostSnapshot,
     pub(crate) spec: Option<&'a Host>,
+    /// In what it differs from those of its roles that are alike, while rows are folded.
+    pub(crate) differs: &'r [String],
 }
 
 impl PartialEq for FleetColumn {
@@ -77,23 +89,41 @@ pub(crate) const PLAIN: FleetColumn = FleetColumn {
     of: Of::Report,
     is_useful: |_| true,
     cell: |_, _| Line::raw(""),
+    figure: None,
+    alike: None,
     order: None,
     help: None,
 };
 
-const LOAD: FleetColumn = FleetColumn { align: Align::Right, of: Of::Load, ..PLAIN };
+const LOAD: FleetColumn =
+    FleetColumn { align: Align::Right, of: Of::Load, widths: |scene, _| range(scene, 5), ..PLAIN };
+
+/// Columns of the range of a figure, `0.06–0.94`, on a table with folded rows.
+const RANGE: u16 = 9;
+/// Columns of the name of a folded row, `17 alike: app1..app17`: on a narrow table, on a wide one, at most.
+const NAMES: (u16, u16, u16) = (21, 32, 44);
+
+/// A column of figures as wide as one, or as their range.
+fn range(scene: &Scene<'_>, one: u16) -> (u16, u16) {
+    if scene.model.folded { (RANGE, RANGE) } else { (one, one) }
+}
 
 /// The columns, from left to right.
-pub(crate) static COLUMNS: [FleetColumn; 17] = [
+pub(crate) static COLUMNS: [FleetColumn; 18] = [
     FleetColumn {
         title: "HOST",
-        widths: |scene, _| {
+        widths: |scene, width| {
             let host = widest(scene, |h| h.id.host.as_str().len(), 8, 40);
-            (host.min(15), host)
+            if scene.model.folded {
+                (text_least(width, NAMES.0, NAMES.1, NAMES.2), host.max(NAMES.2))
+            } else {
+                (host.min(15), host)
+            }
         },
         rank: 0,
         of: Of::Host,
         cell: |row, _| span(row.host.id.host.as_str(), row.scene.styles.strong).into(),
+        alike: Some(alike::names),
         order: Some(Order { words: "by host", down: false, key: |row| Key::name(&row.spec.id.host) }),
         ..PLAIN
     },
@@ -111,6 +141,20 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
         ..PLAIN
     },
     FleetColumn {
+        title: "DIFFERS",
+        widths: |_, _| (13, 24),
+        rank: 1,
+        of: Of::Host,
+        is_useful: |scene| {
+            let differs =
+                |line: &FleetLine<'_>| matches!(line, FleetLine::Host(_, differs) if !differs.is_empty());
+            scene.model.folded && fleet_lines(scene.model).iter().any(differs)
+        },
+        cell: |row, _| span(row.differs.join(", "), row.scene.styles.warning).into(),
+        help: Some(("DIFFERS", "while rows are folded: in what a host differs from those that are alike")),
+        ..PLAIN
+    },
+    FleetColumn {
         title: "1m",
         rank: 2,
         cell: |row, _| {
@@ -118,6 +162,7 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
                 (Some(load.one), cells::above(load.one_per_cpu(), limits.load_one_per_cpu))
             })
         },
+        figure: Some(|row| alike::load(row, |load| Some(load.one))),
         order: Some(Order { words: "by load", down: true, key: |row| load_key(row, |load| Some(load.one)) }),
         help: Some(("1m 5m 15m", "load average over that time")),
         ..LOAD
@@ -130,6 +175,7 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
                 (Some(load.five), cells::above(load.five_per_cpu(), limits.load_five_per_cpu))
             })
         },
+        figure: Some(|row| alike::load(row, |load| Some(load.five))),
         order: Some(Order {
             words: "by 5m load",
             down: true,
@@ -140,6 +186,7 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
     FleetColumn {
         title: "15m",
         cell: |row, _| shown::figure(row, |load, _| (Some(load.fifteen), None)),
+        figure: Some(|row| alike::load(row, |load| Some(load.fifteen))),
         order: Some(Order {
             words: "by 15m load",
             down: true,
@@ -149,13 +196,14 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
     },
     FleetColumn {
         title: "LOAD/CPU",
-        widths: |_, _| (8, 8),
+        widths: |scene, _| range(scene, 8),
         rank: 9,
         cell: |row, _| {
             shown::figure(row, |load, limits| {
                 (load.one_per_cpu(), cells::above(load.one_per_cpu(), limits.load_one_per_cpu))
             })
         },
+        figure: Some(|row| alike::load(row, Load::one_per_cpu)),
         order: Some(Order { words: "by load/CPU", down: true, key: |row| load_key(row, Load::one_per_cpu) }),
         help: Some(("LOAD/CPU", "one-minute load for each CPU; over 1, processes wait")),
         ..LOAD
@@ -167,6 +215,7 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
         rank: 10,
         cell: shown::trend,
         // What rises most, first.
+        alike: Some(|_, _| Line::default()),
         order: Some(Order {
             words: "by load trend",
             down: true,
@@ -180,6 +229,7 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
         widths: |_, _| (9, 11),
         rank: 6,
         cell: shown::memory,
+        figure: Some(alike::memory),
         order: Some(Order {
             words: "by memory",
             down: true,
@@ -196,6 +246,7 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
         widths: |_, _| (9, 11),
         rank: 3,
         cell: shown::disk,
+        figure: Some(alike::disk),
         order: Some(Order {
             words: "by disk",
             down: true,
@@ -233,6 +284,7 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
         cell: |row, width| {
             cells::replication(row.scene, row.host, row.spec.is_some_and(|s| s.has_role("db")), width)
         },
+        figure: Some(alike::lag),
         order: Some(Order { words: "by replication", down: true, key: lag_key }),
         help: Some((
             "REPLICATION",
@@ -265,7 +317,7 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
     FleetColumn {
         title: "UP",
         align: Align::Right,
-        widths: |_, _| (4, 4),
+        widths: |scene, _| range(scene, 4),
         rank: 12,
         cell: |row, _| {
             let muted = row.scene.styles.muted;
@@ -273,6 +325,7 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
                 span(jumpdeck_fleet::time::short_age(*up), muted).into()
             })
         },
+        figure: Some(alike::uptime),
         order: Some(Order {
             words: "by uptime",
             down: false,
@@ -303,6 +356,7 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
             }
             None => Line::default(),
         },
+        alike: Some(alike::worst_problem),
         ..PLAIN
     },
     FleetColumn {
@@ -315,11 +369,19 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
             let (age, style) = row.scene.age_in_list(row.host);
             span(age, style).into()
         },
+        alike: Some(alike::oldest),
         order: Some(Order { words: "by age", down: true, key: age_key }),
         help: Some(("AGE", "of the last report: ≤5s is normal, a plain figure is late")),
         ..PLAIN
     },
 ];
+
+/// The columns by their titles, with what each is sorted by.
+pub(crate) fn named() -> Vec<NamedColumn> {
+    let named =
+        |column: &'static FleetColumn| NamedColumn { title: column.title, order: column.order.as_ref() };
+    COLUMNS.iter().map(named).collect()
+}
 
 /// The widest that the inventory has of something.
 fn widest(scene: &Scene<'_>, width: impl Fn(&Host) -> usize, least: u16, most: u16) -> u16 {
@@ -333,74 +395,4 @@ fn most_of(widths: impl Iterator<Item = usize>, least: u16, most: u16) -> u16 {
 /// With room for them, what is read as text is not cut for the sake of figures.
 fn text_least(width: u16, least: u16, wide: u16, most: u16) -> u16 {
     if width < WIDE { least.min(most) } else { wide.min(most) }
-}
-
-/// The highest load first, where it is known.
-fn load_key(row: &HostRow<'_>, of: impl Fn(&Load) -> Option<f64>) -> Key<'static> {
-    Key::known(row.host.facts.load.trusted(row.now, row.poll).and_then(of))
-}
-
-fn mount_key<'a>(row: &HostRow<'a>) -> Key<'a> {
-    let known = row.host.facts.filesystems.trusted(row.now, row.poll);
-    let fullest = known.and_then(|_| worst_filesystem(&row.host.facts));
-    fullest.map_or(Key::LAST, |disk| Key::text(disk.mount.as_str()))
-}
-
-/// The worst service first, by the worst that is found of it; one that nobody can tell about is unknown. Hosts without services last.
-fn service_key<'a>(row: &HostRow<'a>) -> Key<'a> {
-    let severity = |entry: &ServiceEntry| match entry.fact.trusted(row.now, row.poll) {
-        Some(service) => entry.findings(service, row.thresholds).iter().map(|finding| finding.severity).max(),
-        None => Some(Severity::Unknown),
-    };
-    let rank = |severity: Option<Severity>| severity.map_or(0.0, |severity| f64::from(severity as u8) + 1.0);
-    let worst = row.host.facts.services.iter().map(|entry| rank(severity(entry))).reduce(f64::max);
-    worst.map_or(Key::LAST, Key::highest)
-}
-
-fn os_key<'a>(row: &HostRow<'a>) -> Key<'a> {
-    let os = row.host.facts.os.trusted(row.now, row.poll);
-    os.map_or(Key::LAST, |os| Key::text(os.release.as_str()))
-}
-
-/// Hosts of which it is not known first, then those that name none, then by name.
-fn level_key<'a>(row: &HostRow<'a>) -> Key<'a> {
-    match row.host.facts.grains.trusted(row.now, row.poll).map(|grains| &grains.level) {
-        None => Key::group(1),
-        Some(None) => Key::group(2),
-        Some(Some(level)) => Key::text(level.as_str()),
-    }
-}
-
-/// Oldest report first.
-fn age_key<'a>(row: &HostRow<'a>) -> Key<'a> {
-    match row.host.age(row.now) {
-        None => Key::FIRST,
-        // Reports that come as they should are of one age: rows stay where they are.
-        Some(age) if age <= row.poll => Key::highest(0.0),
-        Some(age) => Key::highest(age.as_secs_f64()),
-    }
-}
-
-/// Broken first, then unknown, then the longest lag; masters after replicas; hosts without a database last.
-fn lag_key<'a>(row: &HostRow<'a>) -> Key<'a> {
-    let facts = &row.host.facts;
-    let Some(databases) = facts.databases.trusted(row.now, row.poll) else {
-        let concerns = row.spec.expects_database() || facts.databases.last().is_some_and(|d| !d.is_empty());
-        return if concerns { Key::group(1) } else { Key::LAST };
-    };
-    match replication_brief(databases) {
-        ReplicationBrief::Broken { .. } => Key::FIRST,
-        ReplicationBrief::Member { cluster, .. } => match cluster.health {
-            NodeHealth::Out => Key::FIRST,
-            NodeHealth::Unknown => Key::group(1),
-            NodeHealth::Behind => Key::group(5),
-            NodeHealth::InSync => Key::group(6),
-        },
-        ReplicationBrief::Unknown(_) | ReplicationBrief::Following { lag_s: None, .. } => Key::group(1),
-        #[allow(clippy::cast_precision_loss)] // a lag is far below 2^52 seconds
-        ReplicationBrief::Following { lag_s: Some(lag), .. } => Key::highest(lag as f64),
-        ReplicationBrief::Master { .. } => Key::group(6),
-        ReplicationBrief::Standalone { .. } => Key::group(7),
-        ReplicationBrief::None => Key::LAST,
-    }
 }

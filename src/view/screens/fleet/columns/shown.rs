@@ -78,7 +78,7 @@ pub(super) fn figure<'a>(
 }
 
 /// The roles it reports, else the inventory's; where they differ they stand out.
-pub(super) fn roles<'a>(&FleetRow { scene, host, spec }: &FleetRow<'_, 'a>) -> Line<'a> {
+pub(super) fn roles<'a>(&FleetRow { scene, host, spec, .. }: &FleetRow<'_, 'a>) -> Line<'a> {
     let Some(spec) = spec else { return Line::default() };
     let join = |roles: &[jumpdeck_fleet::names::RoleName]| {
         roles.iter().map(jumpdeck_fleet::names::RoleName::as_str).collect::<Vec<_>>().join(" ")
