@@ -31,7 +31,7 @@ fn hosts_of_one_role_are_alike_whatever_their_figures_are_within_their_band() {
 
 #[test]
 fn a_figure_that_leaves_its_band_and_another_role_are_differences() {
-    let mut w = world(&["db2", "db3", "db4"]);
+    let mut w = world(&["db1-masterdb", "db2", "db3", "db4"]);
     w.database("db3", |s| s.connections.as_mut().unwrap()[0].seconds_behind = Some(4711));
     w.change("db4", |h| {
         h.facts.filesystems.learn(vec![filesystem("/", 99)], NOW);
