@@ -152,13 +152,13 @@ fn a_note_is_read_in_full_and_the_newest_row_is_selected_until_another_is() {
 
 #[test]
 fn every_header_says_how_long_the_session_lasts() {
-    for (lasts, wanted) in [(7200, "SESS 1h"), (1800, "▲ SESS 30m over")] {
+    for (lasts, wanted) in [(7200, "SESS 1h 00m"), (1800, "▲ SESS 30m over")] {
         let shown = text(&on(with(lasts, |_| ()), Screen::Problems), (80, 24));
         assert!(shown.lines().next().unwrap().contains(wanted), "{shown}");
     }
     let behind = |seen: &mut SeenSession| seen.sync = SessionSync::Behind { lines: 3, why: "gone".into() };
     let shown = text(&on(with(7200, behind), Screen::Fleet), (120, 40));
-    assert!(shown.contains("SESSION 1h ▲3 unsent"), "{shown}");
+    assert!(shown.contains("SESSION 1h 00m ▲3 unsent"), "{shown}");
     let others = |seen: &mut SeenSession| seen.takes_part = false;
     assert!(text(&on(with(7200, others), Screen::Fleet), (120, 40)).contains("(not joined)"));
 }

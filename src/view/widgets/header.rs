@@ -1,6 +1,8 @@
 //! The first two rows: every environment with its worst problem, then the one shown: what it is, the way to it, and
 //! how old what is known of it is.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -9,7 +11,7 @@ use crate::app::model::EnvironmentState;
 use crate::app::model::session::{SessionStage, stage};
 use crate::view::scene::Scene;
 use crate::view::signs::{Progress, Status};
-use crate::view::text::{Align, left, put, right, round_trip, row, span};
+use crate::view::text::{Align, left, put, right, round_trip, row, span, two_units};
 use jumpdeck_fleet::fleet::Jump;
 use jumpdeck_fleet::maintenance::SessionSync;
 use jumpdeck_fleet::problem::Severity;
@@ -20,6 +22,7 @@ use jumpdeck_fleet::time::{Freshness, short_age};
 const HEIGHT: u16 = 2;
 /// From so many columns on, reasons are told at more length.
 const WIDE: u16 = 110;
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Draws the header and returns its height.
 pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
@@ -79,12 +82,12 @@ fn session(scene: &Scene<'_>, width: u16) -> Vec<Span<'static>> {
     let (styles, model) = (scene.styles, scene.model);
     let Some(seen) = model.session() else { return Vec::new() };
     let name = if width >= WIDE { "SESSION" } else { "SESS" };
+    // Hours alone would hide most of one.
+    let time = |span: Duration| if span < HOUR { short_age(span) } else { two_units(span) };
     let (text, style) = match (stage(&seen.session, model.wall()), seen.takes_part) {
-        (SessionStage::Past(late), _) => (format!("▲ {name} {} over", short_age(late)), styles.warning),
-        (SessionStage::Left(left), true) => (format!("{name} {}", short_age(left)), styles.strong),
-        (SessionStage::Left(left), false) => {
-            (format!("{name} {} (not joined)", short_age(left)), styles.muted)
-        }
+        (SessionStage::Past(late), _) => (format!("▲ {name} {} over", time(late)), styles.warning),
+        (SessionStage::Left(left), true) => (format!("{name} {}", time(left)), styles.strong),
+        (SessionStage::Left(left), false) => (format!("{name} {} (not joined)", time(left)), styles.muted),
     };
     let mut spans = vec![span(text, style)];
     if let SessionSync::Behind { lines, .. } = &seen.sync {
