@@ -18,7 +18,7 @@ use jumpdeck_fleet::text::Clean;
 /// How long a file may take before it is said that it failed.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long the end of the console waits for files.
-const LAST_MOMENT: Duration = Duration::from_millis(500);
+const LAST_MOMENT: Duration = Duration::from_secs(2);
 
 /// A job for the files.
 #[derive(Debug)]
