@@ -142,7 +142,7 @@ impl KeptSession {
         self.own().append(who, at, &[entry]).map(drop)
     }
 
-    /// How many lines of this machine come after so many bytes of its record.
+    /// How many lines of this machine's record come after its first bytes; the argument says how many bytes.
     #[must_use]
     pub fn lines_after(&self, bytes: u64) -> usize {
         let Ok(all) = self.own().bytes() else { return 0 };

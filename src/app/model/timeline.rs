@@ -12,7 +12,7 @@ use jumpdeck_fleet::timeline::{
     TimelineChange, TimelineKeeping, TimelineNews, TimelineRecord, TimelineRow, WallTime, rows,
 };
 
-/// Records in memory: from so many on, the oldest are removed.
+/// The most records in memory; above it the oldest are removed.
 const MOST: usize = 12_000;
 /// Records that stay then.
 const KEPT: usize = 10_000;
@@ -33,7 +33,7 @@ pub struct Timeline {
     records: Vec<TimelineRecord>,
     rows: Vec<TimelineRow>,
     looks: LookedSpans,
-    /// Problems that were seen to begin, or to become worse, and that nobody was told of.
+    /// Problems that began or became worse, and that the terminal has not announced yet.
     begun: Vec<RecordedProblem>,
     /// When this console looked at the environment first.
     first_look: Option<WallTime>,
@@ -262,7 +262,7 @@ impl Model {
         }
     }
 
-    /// Events are kept on disk: nothing is added before it is known what is there.
+    /// Events are kept on disk: none is added until the file has been read.
     pub fn keep_events(&mut self) {
         self.keeps_events = true;
         for env in &mut self.environments {

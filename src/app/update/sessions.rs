@@ -119,7 +119,7 @@ fn wrong(form: &SessionForm, at: usize) -> Option<&'static str> {
     }
 }
 
-/// A session is planned for at most so many hours from a console.
+/// The longest session that a console plans, in hours.
 const MOST_HOURS: u64 = 48;
 
 fn names(text: &str) -> Vec<Clean> {

@@ -213,7 +213,7 @@ impl<'s> SessionMirror<'s> {
         record_in(&self.places, self.session, part, record, (from, READ)).await
     }
 
-    /// Sends what is not there yet and takes what is not here yet.
+    /// Sends the lines that the jump box lacks, and fetches those that this machine lacks.
     ///
     /// # Errors
     /// Why nothing could be compared; what was sent or taken before stays.
@@ -349,7 +349,7 @@ impl<'s> SessionMirror<'s> {
     }
 }
 
-/// Appends to a copy that has so many whole lines' bytes; `false` when another process takes the same.
+/// Appends to a copy whose whole lines have the given length in bytes; `false` when another process fetches the same lines.
 fn append(path: &std::path::Path, have: u64, bytes: &[u8]) -> std::io::Result<bool> {
     let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
     if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() || file.metadata()?.len() > have {

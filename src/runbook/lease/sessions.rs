@@ -80,7 +80,7 @@ pub struct SessionsThere {
 /// How it went to add to a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordAdded {
-    /// It has so many bytes now.
+    /// Its length now, in bytes.
     Size(u64),
     /// There is no room: it has so many.
     NoRoom(u64),

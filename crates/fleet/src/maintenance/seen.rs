@@ -17,7 +17,7 @@ pub enum SessionSync {
         /// Whether other accounts can read them there.
         shared: bool,
     },
-    /// It does not have so many of them.
+    /// How many lines it lacks, and why.
     Behind {
         /// How many lines.
         lines: usize,

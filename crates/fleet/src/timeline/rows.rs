@@ -13,7 +13,7 @@ use crate::time::short_age;
 
 /// Changes of one problem that are as close as this belong together.
 const CLOSE: Duration = Duration::from_secs(600);
-/// From so many on, such changes are one row.
+/// This many such changes, or more, become one row.
 const MANY: usize = 6;
 /// Consoles look once a second and record it once a minute: what is further apart is a gap.
 const GAP: Duration = Duration::from_secs(180);
