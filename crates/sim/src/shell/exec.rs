@@ -79,6 +79,8 @@ impl Shell {
         let mut job = self.subshell();
         job.set_fd(0, Fd::Null);
         job.job = Some(pid);
+        // Its first commands run without a turn for others: see `Machine::spawn`.
+        job.steps = 0;
         job.nothing_follows = item.and_or.rest.is_empty() && item.and_or.first.commands.len() == 1;
         let and_or = Arc::clone(&item.and_or);
         self.machine.spawn(&self.group, pid, async move {

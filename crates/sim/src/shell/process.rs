@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Waker};
 
+use futures::future::maybe_done;
 use tokio::sync::{oneshot, watch};
 use tokio::task::AbortHandle;
 
@@ -70,6 +73,10 @@ impl Machine {
     }
 
     /// Runs something in the background under a process id. It ends with the group at the latest.
+    ///
+    /// It begins here and now, up to where it waits first: `nohup` has left the group before a session can end that
+    /// started it, as on a real host, where a session without a terminal sends no signal when it ends. So the caller must
+    /// not hold the world.
     pub(crate) fn spawn(
         self: &Arc<Self>,
         group: &Group,
@@ -78,10 +85,9 @@ impl Machine {
     ) {
         let (done, status) = watch::channel(None);
         let power_cut = self.power_cut();
-        let (is_known, known) = oneshot::channel::<()>();
+        let (begin, begun) = oneshot::channel();
         let task = tokio::spawn(async move {
-            // `nohup` hands it over to another group: it must be in its own by then, or it ends with that one.
-            let _ = known.await;
+            let Ok(run) = begun.await else { return };
             let status = tokio::select! {
                 status = run => status,
                 () = power_cut => signalled(9),
@@ -91,7 +97,13 @@ impl Machine {
         let abort = task.abort_handle();
         group.add(self, pid, abort.clone());
         self.processes().insert(pid, Process { abort, status });
-        let _ = is_known.send(());
+        let mut run = maybe_done(Box::pin(run));
+        // The task asks again as soon as it has it, so that nobody has to be woken for this first time.
+        let _ = Pin::new(&mut run).poll(&mut Context::from_waker(Waker::noop()));
+        let _ = begin.send(async move {
+            (&mut run).await;
+            Pin::new(&mut run).take_output().unwrap_or(signalled(9))
+        });
     }
 
     /// Ends when the machine loses power.

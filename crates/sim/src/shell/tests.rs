@@ -117,6 +117,31 @@ async fn a_timeout_ends_what_its_command_left_in_the_background() {
     assert_eq!(run(script, "").await.0, "1\n");
 }
 
+/// A session ends as soon as its last command has: what it detached has not had a turn by then on this one thread.
+#[tokio::test]
+async fn what_is_detached_outlives_a_session_that_ends_at_once() {
+    for detach in ["nohup setsid sh -c", "nohup sh -c", "setsid sh -c", "setsid -f sh -c", "sudo nohup sh -c"]
+    {
+        // The 64th command gives others a turn: each place of the first words in that count is tried.
+        for before in 0..70 {
+            let login = login();
+            let script = format!(
+                "{}{detach} ': > /tmp/began; sleep 1000' >/dev/null 2>&1 & echo $! > /tmp/pid",
+                ":;".repeat(before)
+            );
+            let (writer, _reader) = pipe();
+            drop(login.execute(&script, filled(Vec::new()), writer.clone(), writer).await);
+            let alive = "until [ -e /tmp/began ]; do sleep 0.01; done; kill -0 $(cat /tmp/pid)";
+            let (writer, _reader) = pipe();
+            let asked = login.execute(alive, filled(Vec::new()), writer.clone(), writer);
+            let asked = tokio::time::timeout(Duration::from_secs(20), asked).await;
+            let status = asked.map(|asked| asked.status);
+            let expected = if detach.contains("-f") { 1 } else { 0 };
+            assert_eq!(status, Ok(expected), "{detach} after {before} commands");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_world_answers_through_files_globs_and_messages() {
     let (out, ..) =
