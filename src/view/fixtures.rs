@@ -73,6 +73,14 @@ pub(crate) fn name(text: &str) -> HostName {
     HostName::new(text).unwrap()
 }
 
+/// A fleet in which every host answers.
+#[cfg(test)]
+pub(crate) fn answering(environments: Vec<Arc<Environment>>) -> Model {
+    let mut model = of(environments);
+    model.environments.iter_mut().for_each(answer);
+    settled(model)
+}
+
 /// Nobody has answered yet.
 pub(crate) fn waiting() -> Model {
     let environments = vec![

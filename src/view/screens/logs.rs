@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::model::logs::{LogEntry, LogTimeline, LogView};
 use crate::view::scene::Scene;
 use crate::view::screens::Drawing;
+use crate::view::signs::Status;
 use crate::view::state::ViewState;
 use crate::view::text::{centred, count, left, right, row, span, wrap};
 use crate::view::widgets::footer::FooterStatus;
@@ -74,13 +75,19 @@ fn nothing(logs: &LogView, kept: usize) -> String {
 /// Who is followed, and whether the list is.
 fn head(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, logs: &LogView) {
     let styles = scene.styles;
+    let followed = logs.states.values().filter(|state| matches!(state, Some(HostLog::Following))).count();
+    let waiting = |state: &Option<HostLog>| matches!(state, None | Some(HostLog::Connecting));
+    let status = match logs.states.len() - followed {
+        0 => Status::Ok,
+        others if others == logs.states.values().filter(|state| waiting(state)).count() => Status::Pending,
+        _ => Status::Warning,
+    };
     let place = if logs.follows() {
-        Line::from(span("● FOLLOWING", styles.ok))
+        Line::from(span(format!("{} FOLLOWING", status.sign()), styles.status(status)))
     } else {
         Line::from(span(format!("‖ PAUSED  +{} new", grouped(logs.new_below() as u64)), styles.paused))
     };
     let room = right(buf, Rect { width: area.width.saturating_sub(1), ..area }, &place);
-    let followed = logs.states.values().filter(|state| matches!(state, Some(HostLog::Following))).count();
     let names: Vec<&str> = logs.states.keys().map(|host| host.as_str()).collect();
     let mut spans: Vec<Span<'_>> =
         vec![span(format!(" logs of {followed} of {}", count(names.len(), "host")), styles.strong)];
@@ -241,12 +248,12 @@ fn entry_rows<'a>(
         .collect()
 }
 
-/// A host has the same style for as long as it is followed; its name says which it is.
+/// A host has the same style for as long as it is followed; its name says which it is. None of them is that of a state.
 fn host_style(scene: &Scene<'_>, logs: &LogView, line: &LogLine) -> Style {
     let styles = scene.styles;
-    let all = [styles.accent, styles.ok, styles.unknown, styles.stale, styles.strong];
+    let all = [styles.accent, styles.strong, styles.muted, styles.base];
     let at = logs.states.keys().position(|host| *host == line.host).unwrap_or(0);
-    all.get(at % all.len()).copied().unwrap_or(styles.strong)
+    all.get(at % all.len()).copied().unwrap_or(styles.base)
 }
 
 /// The text with what is looked for in reverse.

@@ -28,7 +28,7 @@ fn pass(model: &mut Model, seconds: u64) {
 }
 
 /// A host that went down and came back, and one that is down.
-fn eventful() -> Model {
+pub(super) fn eventful() -> Model {
     let mut model = healthy();
     pass(&mut model, 200);
     let state = |model: &mut Model, host: &str, link: Link| {
@@ -45,9 +45,6 @@ fn eventful() -> Model {
 
 #[test]
 fn the_events() {
-    for size in [(80, 24), (120, 40)] {
-        snapshot("events", &on(eventful(), Screen::Events), size);
-    }
     let mut all = on(eventful(), Screen::Events);
     press(&mut all, KeyCode::Char('a'));
     snapshot("events-all", &all, (120, 40));

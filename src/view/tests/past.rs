@@ -6,6 +6,8 @@ use std::sync::Arc;
 use super::*;
 use jumpdeck_fleet::run::{PastEnd, PastReport, PastRun, PastRuns, ReportSection};
 
+const FOLDER: &str = "/home/ops/.local/state/jumpdeck/runs";
+
 fn past(n: usize, end: PastEnd, says: &str) -> PastRun {
     PastRun {
         id: format!("20261128-0402{n:04}-promote-masterdb-a3f1"),
@@ -27,21 +29,26 @@ fn damaged() -> PastRun {
 fn listed(runs: Result<Vec<PastRun>, Clean>) -> Model {
     let mut model = healthy();
     model.screens = vec![Screen::Fleet, Screen::Runbooks, Screen::PastRuns];
-    model.runs.past =
-        Some(Arc::new(PastRuns { folder: "/home/ops/.local/state/jumpdeck/runs".into(), runs }));
+    model.runs.past = Some(Arc::new(PastRuns { folder: FOLDER.into(), runs }));
     settled(model)
 }
 
-pub(super) fn several() -> Model {
+/// Past runs that ended in every way.
+pub(super) fn runs() -> PastRuns {
     let stopped = "stopped at freeze: the connection to the jump box was lost while the answer was awaited";
-    listed(Ok(vec![
+    let runs = Ok(vec![
         past(1, PastEnd::UnderWay, "runs"),
         past(2, PastEnd::Finished, "finished, dry run, SIMULATED"),
         past(3, PastEnd::RolledBack, "rolled back"),
         past(4, PastEnd::Aborted, "aborted: by the operator"),
         past(5, PastEnd::Stopped, stopped),
         damaged(),
-    ]))
+    ]);
+    PastRuns { folder: FOLDER.into(), runs }
+}
+
+pub(super) fn several() -> Model {
+    listed(runs().runs)
 }
 
 pub(super) fn opened(told: Result<Vec<ReportSection>, Clean>) -> Model {

@@ -93,16 +93,21 @@ fn session(model: &Model, lasts: i64) -> MaintenanceSession {
 /// A console with a session that is planned to last so long.
 fn with(lasts: i64, change: impl FnOnce(&mut SeenSession)) -> Model {
     let mut model = healthy();
+    model.sessions = vec![news(&model, lasts, change)];
+    model
+}
+
+/// What is known of that session.
+pub(super) fn news(model: &Model, lasts: i64, change: impl FnOnce(&mut SeenSession)) -> SessionNews {
     let mut seen = SeenSession {
-        session: Arc::new(session(&model, lasts)),
+        session: Arc::new(session(model, lasts)),
         takes_part: true,
         leads_when_joined: false,
         sync: SessionSync::Same { shared: true },
     };
     change(&mut seen);
     let env = model.environments[0].spec.name.clone();
-    model.sessions = vec![SessionNews { env, seen: Some(seen), unknown: None, said: None }];
-    model
+    SessionNews { env, seen: Some(seen), unknown: None, said: None }
 }
 
 fn press(model: &mut Model, code: KeyCode) {
@@ -112,9 +117,6 @@ fn press(model: &mut Model, code: KeyCode) {
 
 #[test]
 fn the_session() {
-    for size in [(80, 24), (120, 40)] {
-        snapshot("session", &on(with(7200, |_| ()), Screen::Session), size);
-    }
     let late = |seen: &mut SeenSession| {
         seen.sync = SessionSync::Behind { lines: 3, why: "the connection to the jump box is lost".into() };
     };

@@ -188,24 +188,8 @@ fn every_text_can_be_read_on_its_ground_in_every_theme() {
             let styles = Styles::new(&theme, support);
             for model in everything() {
                 let buf = drawn(&model, &styles, (120, 40));
-                for (at, cell) in buf.content.iter().enumerate() {
-                    // Lines of boxes, trees and empty bars are no text.
-                    let line = cell.symbol().chars().all(|c| ('\u{2500}'..='\u{257f}').contains(&c));
-                    if line || cell.symbol() == " " {
-                        continue;
-                    }
-                    let ratio = styles::contrast(cell.fg, cell.bg).unwrap();
-                    let (x, y) = buf.pos_of(at);
-                    assert!(
-                        ratio >= 4.5,
-                        "{} {support:?}: {:?} {:?} on {:?} is {ratio:.2} at {x},{y} of\n{}",
-                        theme.name,
-                        cell.symbol(),
-                        cell.fg,
-                        cell.bg,
-                        rows(&buf).join("\n")
-                    );
-                }
+                let unreadable = pictures::unreadable(&buf);
+                assert_eq!(unreadable, None, "{} {support:?}", theme.name);
             }
         }
     }

@@ -23,7 +23,7 @@ fn view(name: &str, env: &str) -> SavedView {
     }
 }
 
-fn views() -> Vec<SavedView> {
+pub(super) fn views() -> Vec<SavedView> {
     let env = trouble().environments[0].spec.name.to_string();
     vec![
         SavedView {
@@ -46,9 +46,6 @@ fn list(views: Vec<SavedView>) -> Model {
 
 #[test]
 fn the_list_and_its_dialogs() {
-    for size in [(80, 24), (120, 40)] {
-        snapshot("views", &list(views()), size);
-    }
     snapshot("views-none", &list(Vec::new()), (80, 24));
     let mut model = list(Vec::new());
     model.views.refused = Some(

@@ -28,10 +28,7 @@ pub(super) fn lines(scene: &Scene<'_>, form: &ColumnForm, room: usize) -> Vec<Li
     }
     lines.extend(wrong(scene, form.wrong));
     lines.push(Line::from(Span::raw("")));
-    lines.push(answers(
-        scene,
-        &[("↑ ↓", "select"), ("Space", "show or hide"), ("← →", "move it left or right")],
-    ));
+    lines.push(answers(scene, &[("↑ ↓", "select"), ("Space", "show or hide"), ("← →", "move")]));
     lines.push(answers(scene, &[("Enter", "keep"), ("d", "all that fit"), ("Esc", "cancel")]));
     lines
 }

@@ -220,7 +220,7 @@ fn arm(
     lines.push(two_fields(scene, "time", time, at_time, width));
     lines.extend(wrong(scene, problem));
     lines.push(Line::default());
-    lines.push(answers(scene, &[("Enter", "arm"), ("Tab", "the other field"), ("Esc", "cancel")]));
+    lines.push(answers(scene, &[("Enter", "arm"), ("Tab", "other field"), ("Esc", "cancel")]));
     lines
 }
 
@@ -239,7 +239,7 @@ fn acknowledge(scene: &Scene<'_>, form: &AcknowledgeForm, width: usize) -> Vec<L
         lines.extend(wrapped.into_iter().map(|line| span(line, styles.critical).into()));
     }
     lines.push(Line::default());
-    lines.push(answers(scene, &[("Enter", "acknowledge"), ("Tab", "the other field"), ("Esc", "cancel")]));
+    lines.push(answers(scene, &[("Enter", "acknowledge"), ("Tab", "other field"), ("Esc", "cancel")]));
     lines
 }
 

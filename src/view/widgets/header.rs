@@ -166,7 +166,8 @@ fn draw_tabs(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) {
                 x.min(area.right().saturating_sub(1)),
                 area.y,
                 1,
-                &span("…", styles.muted).into(),
+                // On its own ground: it may cover the end of the tab that is shown.
+                &span("…", styles.surface.patch(styles.muted)).into(),
                 Align::Left,
             );
             break;

@@ -8,7 +8,7 @@ use crate::view::text::{round_trip, span, two_units};
 use jumpdeck_fleet::fleet::{Host, Jump};
 use jumpdeck_fleet::names::RoleName;
 use jumpdeck_fleet::snapshot::{Grains, HostSnapshot, LinkState};
-use jumpdeck_fleet::time::short_age;
+use jumpdeck_fleet::time::{Freshness, short_age};
 use jumpdeck_fleet::upkeep::support;
 
 use super::{HostPage, known};
@@ -71,7 +71,13 @@ fn link<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) 
     let link = &host.link;
     let status = match link.state {
         _ if scene.jump_is_down() => Status::Unknown,
-        LinkState::Up => Status::Ok,
+        // Up, as far as is known: what it last said may be old.
+        LinkState::Up => match scene.freshness(host) {
+            Some(Freshness::Fresh) => Status::Ok,
+            Some(Freshness::Stale) => Status::Stale,
+            Some(Freshness::Expired) => Status::Unknown,
+            None => Status::Pending,
+        },
         LinkState::Pending => Status::Pending,
         LinkState::Unreachable
         | LinkState::TimedOut
