@@ -76,10 +76,7 @@ impl Walker {
         match self.by {
             By::Palette if action != Action::Palette => {
                 let words = self.model.words_of(action);
-                self.from_palette(
-                    words,
-                    |target| matches!(target, PaletteTarget::Action(one, _) if *one == action),
-                )
+                self.entry(words, |target| matches!(target, PaletteTarget::Action(one, _) if *one == action))
             }
             By::Palette | By::Keys(_) => self.keys_of(action),
         }
@@ -96,7 +93,7 @@ impl Walker {
     }
 
     /// Takes the first entry for these words; it must be what is wanted.
-    fn from_palette(self, words: &str, wanted: impl Fn(&PaletteTarget) -> bool) -> Self {
+    fn entry(self, words: &str, wanted: impl Fn(&PaletteTarget) -> bool) -> Self {
         let walker = self.keys_of(Action::Palette).text(words);
         let list = walker.model.palette.list().unwrap_or_else(|| panic!("no palette for {words}"));
         let target = list.target();
@@ -106,7 +103,7 @@ impl Walker {
 
     /// Takes the first entry for these words.
     pub(in crate::view::tests) fn type_into_palette(self, words: &str) -> Self {
-        self.from_palette(words, |_| true)
+        self.entry(words, |_| true)
     }
 
     pub(in crate::view::tests) fn at(self, to: Destination) -> Self {
@@ -144,7 +141,7 @@ impl Walker {
             By::Palette => {
                 let wanted = HostName::new(host).unwrap();
                 // A saved view may have the name of a host.
-                self.from_palette(
+                self.entry(
                     &format!("{host} host"),
                     |target| matches!(target, PaletteTarget::Host(id) if id.host == wanted),
                 )
