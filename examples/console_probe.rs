@@ -12,12 +12,14 @@ use jumpdeck::config::keymap::Keymap;
 use jumpdeck::operator::commands::Start;
 use jumpdeck::operator::control::RunControl;
 use jumpdeck::operator::logs::FollowedLogs;
+use jumpdeck::operator::look::WatchedHost;
 use jumpdeck::operator::timeline::recorder::TimelineRecorder;
 use jumpdeck::operator::views::ViewsFile;
 use jumpdeck::runtime::clipboard::Clipboard;
 use jumpdeck::runtime::handoff::Copier;
 use jumpdeck::runtime::keeper::{FileKeeper, KeptFiles};
 use jumpdeck::runtime::logs::LogFollowing;
+use jumpdeck::runtime::look::Looking;
 use jumpdeck::runtime::notices::Notifier;
 use jumpdeck::runtime::shells::Shells;
 use jumpdeck::runtime::{Console, ConsoleEnd, Draw, FleetControl, RuntimeError, run, terminal};
@@ -123,6 +125,7 @@ async fn console() -> Result<ConsoleEnd, RuntimeError> {
         notifier: Notifier::new(None, Clipboard::from_environment()),
         recorder: TimelineRecorder::none(),
         sessions: jumpdeck::runtime::sessions::SessionDesk::none(),
+        look: Looking::new(Box::new(|_, _, _| WatchedHost::none())),
         clock,
         input: taken.input,
         urgent: taken.urgent,

@@ -20,6 +20,7 @@ mod info;
 mod inventory;
 mod log;
 mod logs;
+mod look;
 mod man;
 mod print;
 mod runbook;
@@ -67,6 +68,8 @@ enum Command {
     Exec(exec::ExecArgs),
     /// Read logs of the hosts that WHERE names, together, once or followed: exit 0 all was read, 3 some was not
     Logs(logs::LogsArgs),
+    /// Show processes, listening ports or mounts of a host, once: exit 0 it answered, 3 it did not
+    Look(look::LookArgs),
     /// Open a shell on a host, through the jump box: exit status of the shell, 255 when the connection failed
     Ssh(ssh::SshArgs),
     /// Validate inventory, themes, keymaps, settings and runbooks: exit 0, or 2 after printing every error
@@ -126,6 +129,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Events(args)) => events::run(common, &args.or_env(cli.looks.env)),
         Some(Command::Exec(args)) => exec::run(common, &args.or_env(cli.looks.env)),
         Some(Command::Logs(args)) => logs::run(common, &args.or_env(cli.looks.env)),
+        Some(Command::Look(args)) => look::run(common, &args.or_env(cli.looks.env)),
         Some(Command::Ssh(args)) => ssh::run(common, &args.or_env(cli.looks.env)),
         Some(Command::Check { files }) => check::run(common, &files),
         Some(Command::Runbook(command)) => runbook::run(common, command, cli.looks.env),
@@ -147,8 +151,8 @@ fn whole_demo(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let commands = command_names(&Cli::command());
     let mut args: Vec<OsString> = args.into_iter().collect();
     let ends = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
-    let hosts_from =
-        args.iter().take(ends).position(|arg| arg == "exec" || arg == "logs" || arg == "ssh").unwrap_or(ends);
+    let names_hosts = |arg: &OsString| ["exec", "logs", "look", "ssh"].iter().any(|name| arg == name);
+    let hosts_from = args.iter().take(ends).position(names_hosts).unwrap_or(ends);
     for at in 1..ends {
         let names_command = |arg: &OsString| commands.iter().any(|name| arg == name.as_str());
         let before_command = args.get(at + 1).is_some_and(names_command);

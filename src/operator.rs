@@ -13,6 +13,7 @@
 //! | [`left`] | runs that are not over, from the jump box |
 //! | [`logs`] | logs of many hosts, followed together |
 //! | [`maintenance`] | maintenance sessions: records on this machine and on the jump box |
+//! | [`look`] | processes, listening ports and mounts of a host, for as long as somebody looks |
 //! | [`listing`] | what there is to run in an environment, and what runs |
 //! | [`outcome`] | how a run was left |
 //! | [`past`] | runs that were, from the journals of this machine |
@@ -38,6 +39,7 @@ pub mod kept_text;
 pub mod left;
 pub mod listing;
 pub mod logs;
+pub mod look;
 pub mod maintenance;
 pub mod outcome;
 pub mod past;

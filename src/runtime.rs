@@ -15,6 +15,7 @@ use crate::operator::control::RunControl;
 use crate::operator::timeline::recorder::TimelineRecorder;
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::log::LogEvent;
+use jumpdeck_fleet::look::LookEvent;
 use jumpdeck_fleet::maintenance::SessionNews;
 use jumpdeck_fleet::run::{Arming, RunEvent};
 use jumpdeck_fleet::time::Moment;
@@ -28,6 +29,7 @@ pub mod input;
 pub mod keeper;
 pub mod keyboard;
 pub mod logs;
+pub mod look;
 pub mod notices;
 mod ports;
 pub mod raw;
@@ -48,6 +50,7 @@ use handoff::Copier;
 use input::{TerminalInput, Urgent};
 use keeper::{FileKeeper, KeeperJob, ViewsJob};
 use logs::LogFollowing;
+use look::Looking;
 use notices::Notifier;
 use sessions::SessionDesk;
 use shells::{ReadyShell, ShellMoment, Shells};
@@ -87,6 +90,8 @@ pub struct Console<B: Backend, D, F, R, S> {
     pub recorder: TimelineRecorder,
     /// Maintenance sessions.
     pub sessions: SessionDesk,
+    /// The host that is looked at.
+    pub look: Looking,
     /// The process's clock; the same that snapshots are stamped with.
     pub clock: Clock,
     /// Keys, pastes, sizes.
@@ -112,6 +117,7 @@ enum NextInput {
     Logs(u64, Vec<LogEvent>),
     Timeline(TimelineNews),
     Session(Box<SessionNews>),
+    Look(u64, LookEvent),
     Time,
 }
 
@@ -255,6 +261,11 @@ where
                     let effects = update(&mut self.model, Msg::Session(news));
                     self.perform(effects)?
                 }
+                NextInput::Look(number, event) => {
+                    self.tick();
+                    let effects = update(&mut self.model, Msg::Look(number, event));
+                    self.perform(effects)?
+                }
                 NextInput::Time => {
                     self.tick();
                     self.model.settle();
@@ -301,6 +312,7 @@ where
             event = self.run_news.recv(), if pace.run_news_open => NextInput::RunNews(event),
             taken = self.news.recv_many(batch, BATCH), if pace.news_open => NextInput::News(taken),
             (number, events) = self.logs.next() => NextInput::Logs(number, events),
+            (number, event) = self.look.next() => NextInput::Look(number, event),
             () = at(time) => NextInput::Time,
         }
     }
@@ -410,6 +422,9 @@ where
                 AppEffect::CancelShell => self.shells.cancel(),
                 AppEffect::FollowLogs { number, env, request } => self.logs.follow(number, env, request),
                 AppEffect::StopLogs => self.logs.stop(),
+                AppEffect::Look { number, env, host, kind } => self.look.look(number, &env, &host, kind),
+                AppEffect::LookAgain => self.look.again(),
+                AppEffect::StopLooking => self.look.stop(),
                 AppEffect::Refresh(env) => self.fleet.refresh(&env),
                 AppEffect::Activate(env) => {
                     self.sessions.open(&env);

@@ -12,6 +12,7 @@ use jumpdeck_fleet::command::CommandOrder;
 use jumpdeck_fleet::event::{Answer, FleetEvent, QuestionId};
 use jumpdeck_fleet::fleet::{Environment, Fleet, Host};
 use jumpdeck_fleet::log::{LogEvent, LogRequest};
+use jumpdeck_fleet::look::{LookEvent, LookKind};
 use jumpdeck_fleet::maintenance::{SessionNews, SessionOrder};
 use jumpdeck_fleet::names::{EnvName, HostName};
 use jumpdeck_fleet::run::{Mode, RunCommand, RunEvent};
@@ -49,6 +50,8 @@ pub enum Msg {
     Logs(u64, LogEvent),
     /// What became of a shell on a host.
     Shell(ShellNews),
+    /// News of the host that is looked at, by the number of that look.
+    Look(u64, LookEvent),
 }
 
 /// What the model asks of the world.
@@ -73,6 +76,21 @@ pub enum AppEffect {
     },
     /// Nobody looks at the logs any more.
     StopLogs,
+    /// Ask this host for its processes, ports or mounts, again and again, in place of what is looked at.
+    Look {
+        /// Which: its news has this number.
+        number: u64,
+        /// The environment.
+        env: Arc<Environment>,
+        /// The host.
+        host: HostName,
+        /// What of it.
+        kind: LookKind,
+    },
+    /// Ask the host that is looked at now.
+    LookAgain,
+    /// Nobody looks at it any more.
+    StopLooking,
     /// Open a shell, and step aside for it when it is there.
     OpenShell(AskedShell),
     /// Nobody waits for the shell that is being opened any more.

@@ -26,6 +26,7 @@ mod environment;
 pub mod export;
 mod folding;
 pub mod logs;
+pub mod look;
 mod marks;
 pub mod note;
 pub mod palette;
@@ -124,6 +125,10 @@ pub struct Model {
     pub logs: Option<logs::LogView>,
     /// How often logs were begun to be followed.
     pub(in crate::app) log_number: u64,
+    /// The host that is looked at.
+    pub look: Option<look::LookView>,
+    /// How often a look was begun.
+    pub(in crate::app) looks: u64,
     /// How far east of UTC times of day are shown, in seconds.
     pub zone: i32,
     /// The shell that was asked for, until it has ended or what became of it was read.
@@ -237,6 +242,8 @@ impl Model {
             runs: Runs { touched: now, ..Runs::default() },
             logs: None,
             log_number: 0,
+            look: None,
+            looks: 0,
             zone: 0,
             shell: None,
             shells: 0,
@@ -324,6 +331,7 @@ impl Model {
             || self.session().is_some()
             || self.runs_age()
             || self.commands_under_way().next().is_some()
+            || self.look.is_some()
             || self.environments.iter().any(live)
     }
 

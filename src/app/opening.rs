@@ -55,7 +55,7 @@ impl OpeningView {
         let to = door.map_or_else(|| kind.tab(), |door| door.key);
         Self {
             screen: to,
-            host: kind.host(model).filter(|_| kind.is_text()),
+            host: kind.host(model).filter(|_| kind.is_of_one_host()),
             filter: words.map_or_else(String::new, |words| {
                 filter::in_force(model.filter_of(words).text.as_str(), words)
             }),

@@ -7,6 +7,7 @@ pub mod declared;
 pub(super) mod filter;
 mod lines;
 pub mod order;
+mod seen;
 pub mod selection;
 pub mod sorting;
 pub mod term;
@@ -16,6 +17,7 @@ mod tests;
 pub use filter::{Words, unreadable, wrong};
 pub(in crate::app) use lines::LOG_WORDS;
 pub use lines::LineTerms;
+pub(in crate::app) use seen::{LOOK_WORDS, holds};
 
 /// How many rows the screen on top has.
 #[must_use]

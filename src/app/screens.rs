@@ -2,6 +2,7 @@
 //! same name in `view::screens`. Keys, footer, help and rows ask the screen on top; none of them knows which it is.
 
 use super::message::AppEffect;
+use super::model::look::LookPlace;
 use super::model::{EnvironmentState, Model};
 use super::rows::Words;
 use super::rows::selection::{select, selected};
@@ -56,6 +57,7 @@ screens! {
     answers => Answers, "The answers to the last command of the environment.";
     past => PastRuns, "The past runs of this machine.";
     past_run => PastRun(String), "The report of a past run, by its id.";
+    look => Look(LookPlace), "Processes, listening ports or mounts of a host.";
     views => Views, "The saved views.";
     logs => Logs, "Logs of hosts, followed.";
 }
@@ -162,6 +164,16 @@ pub trait ScreenKind: Sync {
     /// Whether its rows can be sorted by a column.
     fn sorts(&self) -> bool {
         false
+    }
+
+    /// Whether its rows have an order of their own, which the keys of sorting change.
+    fn has_own_order(&self) -> bool {
+        false
+    }
+
+    /// Whether all of it is of one host: what acts on a host acts on that one.
+    fn is_of_one_host(&self) -> bool {
+        self.is_text()
     }
 
     /// Whether it may be held. What a run asks must not be missed, nor its age be a held one.

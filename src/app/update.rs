@@ -19,6 +19,7 @@ mod forms;
 mod inventory;
 mod leave;
 mod logs;
+mod look;
 mod moves;
 mod news;
 mod palette;
@@ -49,6 +50,7 @@ fn take(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
             model.runs.touched = model.now;
             let mut effects = act::key(model, key);
             effects.extend(logs::settle(model));
+            effects.extend(look::settle(model));
             effects
         }
         Msg::Paste(mut text) => {
@@ -57,7 +59,9 @@ fn take(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
             paste(model, &text);
             // It may have been a passphrase.
             text.zeroize();
-            logs::settle(model).into_iter().collect()
+            let mut effects: Vec<AppEffect> = logs::settle(model).into_iter().collect();
+            effects.extend(look::settle(model));
+            effects
         }
         Msg::Resize(columns, rows) => {
             model.size = (columns, rows);
@@ -101,7 +105,18 @@ fn take(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
             sessions::take(model, *news);
             Vec::new()
         }
-        Msg::Fleet(event) => news::take(model, event),
+        Msg::Look(number, event) => {
+            look::take(model, number, event);
+            Vec::new()
+        }
+        Msg::Fleet(event) => {
+            let mut effects = news::take(model, event);
+            // Its host may have left the inventory.
+            if model.look.is_some() && model.shown_look().is_none() {
+                effects.extend(look::settle(model));
+            }
+            effects
+        }
         Msg::Run(event) => {
             model.changed = true;
             runs::take(model, event)

@@ -27,6 +27,7 @@ use crate::operator::fleet_command::FleetCommands;
 use crate::operator::kept_text;
 use crate::operator::left::LeftRunsFinder;
 use crate::operator::logs::follow;
+use crate::operator::look::HostLooker;
 use crate::operator::maintenance::SessionStore;
 use crate::operator::maintenance::service::{RunsAndSessions, SessionService};
 use crate::operator::service::{LeftInEffect, RunService};
@@ -38,6 +39,7 @@ use crate::runtime::color::Capabilities;
 use crate::runtime::handoff::Copier;
 use crate::runtime::keeper::{FileKeeper, KeptFiles};
 use crate::runtime::logs::LogFollowing;
+use crate::runtime::look::Looking;
 use crate::runtime::notices::Notifier;
 use crate::runtime::sessions::SessionDesk;
 use crate::runtime::shells::{OpenShell, Shells};
@@ -102,6 +104,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
     let tail = common.tail();
     let shells = access.clone();
     let logs = access.clone();
+    let looker = HostLooker::new(access.clone());
     let runs = RunService::new(access, target.fleet.clone(), run_sender, tail.clone());
     let left = runs.left();
     let taken = terminal::take().map_err(failed)?;
@@ -162,6 +165,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
         notifier: Notifier::new(notices, Clipboard::from_environment()),
         recorder,
         sessions: SessionDesk::new(sessions, session_news),
+        look: Looking::new(Box::new(move |env, host, kind| looker.watch(env, host, kind))),
         clock: target.clock,
         input: taken.input,
         urgent: taken.urgent,

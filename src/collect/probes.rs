@@ -1,6 +1,6 @@
 //! Every probe. A new one is one new file here and one line in the list below; docs/architecture.md says how to add one.
 
-mod df;
+pub(crate) mod df;
 mod mail_queue;
 
 use super::probe::Probe;

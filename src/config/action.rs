@@ -223,6 +223,9 @@ actions! {
         DeleteView, "delete_view", SavedView, "delete the saved view";
         Export, "export", Table, "export the table";
         Copy, "copy", Nothing, "copy view and command";
+        Processes, "processes", RowHost, "processes of the host";
+        Ports, "ports", RowHost, "listening ports";
+        Mounts, "mounts", RowHost, "mounts of the host";
         Shell, "shell", RowHost, "a shell on the selected host";
         Logs, "follow_logs", LogHosts, "logs of the marked hosts, or the host";
         LogFilter, "log_filter", Logs, "filter on the hosts with what is typed";

@@ -260,6 +260,7 @@ impl Person {
             recorder: TimelineRecorder::none(),
             notifier: Notifier::new(None, crate::runtime::clipboard::Clipboard::of(|_| None)),
             sessions: crate::runtime::sessions::SessionDesk::none(),
+            look: super::tests::no_look(),
             clock,
             input,
             urgent: urgent_receiver,

@@ -119,6 +119,10 @@ pub(super) fn no_shells() -> Shells {
     Shells::new(Box::new(refuse), Keyboard::silent())
 }
 
+pub(super) fn no_look() -> super::look::Looking {
+    super::look::Looking::new(Box::new(|_, _, _| crate::operator::look::WatchedHost::none()))
+}
+
 pub(super) fn no_logs() -> super::logs::LogFollowing {
     super::logs::LogFollowing::new(Box::new(|_, _| crate::operator::logs::FollowedLogs::none()))
 }
@@ -204,6 +208,7 @@ impl Harness {
             recorder: TimelineRecorder::none(),
             notifier: Notifier::new(None, Clipboard::of(|_| None)),
             sessions: crate::runtime::sessions::SessionDesk::none(),
+            look: no_look(),
             clock,
             input,
             urgent: urgent_receiver,

@@ -106,6 +106,8 @@ pub static LOG_TOOL: Advice = plain("install it there, or look at the log in a s
 /// The shell that reads logs does not stay.
 pub static LOG_SHELL: Advice =
     plain("try /bin/sh there with jumpdeck ssh; where the inventory says sudo, sudo -n must be allowed");
+/// What runs on a host cannot be told.
+pub static LOOK: Advice = plain("look in a shell there (jumpdeck ssh)");
 
 /// The advice for a kind of failure; none when there is nothing but waiting for the next try.
 pub(super) fn of(kind: ErrorKind) -> Option<&'static Advice> {

@@ -111,6 +111,28 @@ impl TransportError {
         }
     }
 
+    /// Whether it may pass without anybody doing something: then it is worth another try.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        self.retry == Retry::Automatic
+            && match self.kind {
+                ErrorKind::Unreachable | ErrorKind::Dropped | ErrorKind::TimedOut | ErrorKind::Protocol => {
+                    true
+                }
+                ErrorKind::AuthFailed
+                | ErrorKind::NoCredentials
+                | ErrorKind::HostKeyUnknown
+                | ErrorKind::HostKeyChanged
+                | ErrorKind::HostKeyRevoked
+                | ErrorKind::HostKeyUnreadable
+                | ErrorKind::HostCertificate
+                | ErrorKind::KnownHostsFile
+                | ErrorKind::Algorithms
+                | ErrorKind::Refused
+                | ErrorKind::Flooding => false,
+            }
+    }
+
     /// What to do next; empty when there is nothing but waiting for the next try.
     #[must_use]
     pub fn next(&self) -> &'static str {

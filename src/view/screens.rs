@@ -40,6 +40,7 @@ drawings! {
     answers => Answers;
     past => PastRuns;
     past_run => PastRun;
+    look => Look;
     views => Views;
     logs => Logs;
 }

@@ -26,6 +26,7 @@ mod growth;
 mod hints;
 mod knowledge;
 mod logs;
+mod look;
 mod marks;
 mod palette;
 mod past;

@@ -31,6 +31,7 @@ mod left_behind;
 mod library;
 mod login;
 mod logs;
+mod look;
 mod mariadb_limits;
 mod mariadb_probe;
 mod memory;

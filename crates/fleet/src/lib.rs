@@ -16,6 +16,7 @@ pub mod hop;
 pub mod judge;
 pub mod left;
 pub mod log;
+pub mod look;
 pub mod maintenance;
 pub mod names;
 pub mod outside;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Model;
+use super::look::LookState;
 use crate::config::action::{Action, Need};
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::RunView;
@@ -61,7 +62,9 @@ impl Model {
                 "this is the first screen",
             ),
             Need::Filter => unless(kind.filter().is_some(), "this screen has no filter"),
-            Need::Order => unless(kind.sorts(), "the rows of this screen cannot be sorted"),
+            Need::Order => {
+                unless(kind.sorts() || kind.has_own_order(), "the rows of this screen cannot be sorted")
+            }
             Need::Host => unless(!self.markables().is_empty(), "select a host first"),
             Need::Table => {
                 unless(kind.is_table() && kind.count(self) > 0, "this screen has no table with rows")
@@ -118,7 +121,7 @@ impl Model {
     /// The host that the selected row is of, or about: one that is seen.
     pub(in crate::app) fn row_host(&self) -> Option<HostName> {
         let kind = self.screen().kind();
-        kind.host(self).filter(|_| kind.is_text() || kind.selected(self).is_some())
+        kind.host(self).filter(|_| kind.is_of_one_host() || kind.selected(self).is_some())
     }
 
     /// Why no run is begun or resumed in the environment shown, and what to do; `None` where nothing is in the way.
@@ -166,7 +169,9 @@ impl Model {
         if action == Action::Arm && self.runs.armed.is_some() {
             Some("disarm")
         } else if action == Action::Pause
-            && (self.paused.is_some() || self.shown_logs().is_some_and(|logs| !logs.follows()))
+            && (self.paused.is_some()
+                || self.shown_logs().is_some_and(|logs| !logs.follows())
+                || self.shown_look().is_some_and(|look| look.state == LookState::Paused))
         {
             Some("resume")
         } else if action == Action::StopRun && self.is_command_shown_under_way() {

@@ -129,7 +129,7 @@ impl Model {
         let known =
             |host: &HostName| self.environments.get(self.active).is_some_and(|e| e.place(host).is_some());
         let here = || self.markable().into_iter().filter(known).collect();
-        if self.screen().kind().is_text() && self.markable().is_some() {
+        if self.screen().kind().is_of_one_host() && self.markable().is_some() {
             return here();
         }
         let marked = self.marked();

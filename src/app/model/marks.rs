@@ -77,7 +77,7 @@ impl Model {
     #[must_use]
     pub fn markable(&self) -> Option<HostName> {
         let kind = self.screen().kind();
-        let is_seen = if kind.is_text() { kind.host(self).is_some() } else { self.is_host_selected() };
+        let is_seen = if kind.is_of_one_host() { kind.host(self).is_some() } else { self.is_host_selected() };
         kind.host(self).filter(|_| is_seen)
     }
 

@@ -1,8 +1,8 @@
 //! A key finds its place (question, filter, keymap) and becomes an action.
 
 use super::{
-    acknowledge, arming, commands, dialogs, export, leave, logs, moves, palette, pause, prompts, questions,
-    sequence, sessions, shell, views,
+    acknowledge, arming, commands, dialogs, export, leave, logs, look, moves, palette, pause, prompts,
+    questions, sequence, sessions, shell, views,
 };
 use crate::app::message::AppEffect;
 use crate::app::model::palette::PaletteTarget;
@@ -11,6 +11,7 @@ use crate::app::rows::selection::select;
 use crate::app::rows::sorting;
 use crate::config::action::{Action, Destination, Need};
 use crate::config::keymap::{KeyCode, KeyPress};
+use jumpdeck_fleet::look::LookKind;
 use jumpdeck_fleet::names::HostId;
 
 pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
@@ -123,6 +124,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
             return model.screen().kind().asks(model);
         }
         Action::Filter => filter(model),
+        Action::SortNext | Action::SortReverse if model.screen().kind().has_own_order() => {
+            look::sort(model, action)
+        }
         Action::SortNext => {
             model.sort.by = sorting::next(model);
             model.sort.reversed = false;
@@ -167,7 +171,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
                 logs.hold();
             }
         }
+        Action::Pause if model.shown_look().is_some() => return look::pause(model),
         Action::Pause => pause::pause(model),
+        Action::Processes => look::open(model, LookKind::Processes),
+        Action::Ports => look::open(model, LookKind::Ports),
+        Action::Mounts => look::open(model, LookKind::Mounts),
         Action::Logs => return logs::open(model),
         Action::LogFilter | Action::LogOnly | Action::LogHide | Action::LogWrap => {
             return logs::act(model, action);

@@ -46,7 +46,7 @@ pub(super) fn open(model: &mut Model) {
         return model.say(text);
     }
     let hosts = model.command_hosts();
-    let is_marked = !model.screen().kind().is_text() && !model.marked().is_empty();
+    let is_marked = !model.screen().kind().is_of_one_host() && !model.marked().is_empty();
     let (chosen_as, unlisted) = if is_marked { ("marked", model.unlisted_marks()) } else { ("selected", 0) };
     model.commands.orders += 1;
     let form = CommandForm {

@@ -22,6 +22,7 @@ mod export;
 mod fold;
 mod inventory;
 mod logs;
+mod look;
 mod marks;
 mod palette;
 mod questions;

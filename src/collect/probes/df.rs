@@ -72,7 +72,7 @@ fn is_remote(device: &str, fstype: &str) -> bool {
 }
 
 /// Undoes the octal escapes of `/proc/mounts` (`\040` for a space).
-fn unescape(field: &str) -> String {
+pub(crate) fn unescape(field: &str) -> String {
     let mut out: Vec<u8> = Vec::with_capacity(field.len());
     let mut rest = field.as_bytes();
     while let Some((first, tail)) = rest.split_first() {
@@ -260,8 +260,14 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// What `df -P -k` says, by mount as it prints it.
+pub(crate) fn usage_by_mount(text: &str) -> HashMap<String, Usage> {
+    let rows = text.lines().filter(|line| line.len() <= MAX_LINE).filter_map(DfRow::parse);
+    rows.filter_map(|row| Some((printed(row.mount), row.usage(None).ok()?))).collect()
+}
+
 /// A mount as `df` prints it: `?` for control characters.
-fn printed(mount: &str) -> String {
+pub(crate) fn printed(mount: &str) -> String {
     mount.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 

@@ -15,7 +15,6 @@ use crate::transport::{Held, HostSessions, advice};
 use jumpdeck_fleet::fleet::Host;
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::log::{HostLog, LogEvent, LogLine, LogName, LogNote, LogRequest, NotShown, grouped};
-use jumpdeck_fleet::snapshot::Retry;
 use jumpdeck_fleet::text::Clean;
 
 /// Between two requests.
@@ -77,7 +76,7 @@ impl HostReader {
                 Ok(()) => break None,
                 Err(Left::Unwanted) => return,
                 Err(Left::Failed(error)) => {
-                    let again = self.request.follow && tried_again(&error);
+                    let again = self.request.follow && error.passes();
                     let (hop, why) = (error.hop.clone(), error.describe());
                     if !again {
                         break Some((hop, why));
@@ -416,25 +415,6 @@ impl HostReader {
     async fn tell(&self, event: LogEvent) -> Result<(), Left> {
         self.out.send(event).await.map_err(|_| Left::Unwanted)
     }
-}
-
-/// Whether a host is asked again after this: not where a person has to do something first.
-fn tried_again(error: &TransportError) -> bool {
-    error.retry == Retry::Automatic
-        && match error.kind {
-            ErrorKind::Unreachable | ErrorKind::Dropped | ErrorKind::TimedOut | ErrorKind::Protocol => true,
-            ErrorKind::AuthFailed
-            | ErrorKind::NoCredentials
-            | ErrorKind::HostKeyUnknown
-            | ErrorKind::HostKeyChanged
-            | ErrorKind::HostKeyRevoked
-            | ErrorKind::HostKeyUnreadable
-            | ErrorKind::HostCertificate
-            | ErrorKind::KnownHostsFile
-            | ErrorKind::Algorithms
-            | ErrorKind::Refused
-            | ErrorKind::Flooding => false,
-        }
 }
 
 /// Milliseconds since 1970.

@@ -129,7 +129,7 @@ fn marks(scene: &Scene<'_>, width: u16) -> Vec<Span<'static>> {
     if marked == 0 {
         return Vec::new();
     }
-    let this = scene.model.markable().filter(|_| scene.model.screen().kind().is_text());
+    let this = scene.model.markable().filter(|_| scene.model.screen().kind().is_of_one_host());
     let this = this.is_some_and(|host| scene.model.is_marked(&host));
     let unlisted = match scene.model.unlisted_marks() {
         0 if this => ", this host, too".to_owned(),

@@ -39,6 +39,7 @@ pub(super) fn all() -> Vec<Sent> {
         all.push(Sent { place: own.to_owned(), scripts: scripts.into() });
     }
     all.push(Sent::one("read.sh", text("src/operator/logs/read.sh")));
+    all.push(Sent::one("look.sh", text("src/operator/look/look.sh")));
     all.extend(code());
     all
 }

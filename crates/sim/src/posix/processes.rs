@@ -1,5 +1,6 @@
 //! The processes of a simulated machine: what every one runs, its services, and what cron and others started.
 
+use crate::posix::machine::count;
 use crate::world::World;
 use jumpdeck_fleet::names::HostName;
 
@@ -7,8 +8,8 @@ use jumpdeck_fleet::names::HostName;
 static SERVERS: &[(&str, &str, &str, &str)] = &[
     ("apache2", "www-data", "apache2", "/usr/sbin/apache2 -k start"),
     ("cron", "root", "cron", "/usr/sbin/cron -f"),
-    ("elasticsearch", "elastic+", "java", "/usr/bin/java -Des.path.home=/usr/share/elasticsearch"),
-    ("exim4", "Debian-+", "exim4", "/usr/sbin/exim4 -bd -q30m"),
+    ("elasticsearch", "elasticsearch", "java", "/usr/bin/java -Des.path.home=/usr/share/elasticsearch"),
+    ("exim4", "Debian-exim", "exim4", "/usr/sbin/exim4 -bd -q30m"),
     ("fxa-auth-server", "fxa", "node", "node /srv/fxa/auth-server/bin/key_server.js"),
     ("gdnsd", "gdnsd", "gdnsd", "/usr/sbin/gdnsd start"),
     ("glusterfs-server", "root", "glusterd", "/usr/sbin/glusterd -p /var/run/glusterd.pid"),
@@ -94,14 +95,88 @@ impl World {
         Some(match file {
             "comm" => format!("{:.15}\n", process.name),
             "cmdline" => process.command.replace(' ', "\0") + "\0",
-            "stat" => format!("{pid} ({:.15}) S {} {pid} {pid} 0 -1\n", process.name, u8::from(pid != 1)),
+            "stat" => self.stat_of(host, &process)?,
+            "status" => self.status_of(host, &process)?,
             _ => return None,
         })
     }
 }
 
+/// How much of a machine's work and memory a process has, beside the others that run there.
+fn weight(name: &str) -> u64 {
+    match name {
+        "mysqld" | "java" => 40,
+        "apache2" | "php5-fpm" | "hhvm" | "php" | "node" | "gunicorn" => 20,
+        "memcached" | "redis-server" | "salt-master" => 12,
+        "salt-minion" | "nginx" | "python" => 4,
+        // A thread of the kernel.
+        "nfsd" => 0,
+        _ => 1,
+    }
+}
+
+/// The accounts of the services that a machine has, as lines of `/etc/passwd`.
+pub(crate) fn service_accounts(world: &World, host: &HostName) -> String {
+    let services = world.services(host);
+    let mut text = String::new();
+    let mut seen = vec!["root", "www-data", "mysql"];
+    for (number, (service, user, ..)) in SERVERS.iter().enumerate() {
+        if services.iter().any(|one| one == service) && !seen.contains(user) {
+            seen.push(user);
+            text.push_str(&format!("{user}:x:{0}:{0}::/nonexistent:/usr/sbin/nologin\n", 200 + number));
+        }
+    }
+    text
+}
+
+impl World {
+    /// A process's part of everything that runs on its machine.
+    fn part_of(&self, host: &HostName, process: &Process) -> f64 {
+        let all: u64 = self.processes(host).iter().map(|one| weight(&one.name)).sum();
+        #[allow(clippy::cast_precision_loss)] // small numbers
+        let part = weight(&process.name) as f64 / all.max(1) as f64;
+        part
+    }
+
+    /// `/proc/PID/stat` (proc(5)). CPU grows with time: by some hundredths of what the machine has, most of it the servers'.
+    fn stat_of(&self, host: &HostName, process: &Process) -> Option<String> {
+        let machine = self.machine(host)?;
+        let uptime = self.uptime(host)?;
+        #[allow(clippy::cast_precision_loss)] // seconds
+        let ran = (process.seconds as f64).min(uptime);
+        #[allow(clippy::cast_precision_loss)] // below a hundred
+        let busy = (3 + machine.number(61) % 25) as f64 / 100.0 * f64::from(machine.cpus);
+        // By the machine's clock, not by whole seconds: two looks a moment apart differ.
+        let fraction = uptime.fract();
+        let ticks = count((ran + fraction) * 100.0 * busy * self.part_of(host, process));
+        let (user, system) = (ticks - ticks / 4, ticks / 4);
+        let started = count((uptime - ran).max(0.0)) * 100;
+        let (pid, parent) = (process.pid, u8::from(process.pid != 1));
+        Some(format!(
+            "{pid} ({:.15}) S {parent} {pid} {pid} 0 -1 4194560 0 0 0 0 {user} {system} 0 0 20 0 1 0 {started} 0 0\n",
+            process.name
+        ))
+    }
+
+    /// The lines of `/proc/PID/status` that programs read. A thread of the kernel has no memory of its own.
+    fn status_of(&self, host: &HostName, process: &Process) -> Option<String> {
+        let uid = self.account(host, "/etc/passwd", &process.user).and_then(|fields| fields.get(2).cloned());
+        let uid =
+            uid.unwrap_or_else(|| (100 + self.machine(host).map_or(0, |m| m.number(62) % 20)).to_string());
+        let memory = self.memory(host)?;
+        let used = memory.total.saturating_sub(memory.available);
+        #[allow(clippy::cast_precision_loss)] // kB
+        let resident = count(used as f64 * 0.8 * self.part_of(host, process));
+        let resident = if resident == 0 { String::new() } else { format!("VmRSS:\t{resident:>8} kB\n") };
+        Some(format!(
+            "Name:\t{:.15}\nState:\tS (sleeping)\nPid:\t{}\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n{resident}Threads:\t1\n",
+            process.name, process.pid
+        ))
+    }
+}
+
 /// The files of a process that are simulated.
-pub(crate) static FILES: &[&str] = &["comm", "cmdline", "stat"];
+pub(crate) static FILES: &[&str] = &["comm", "cmdline", "stat", "status"];
 
 /// A command's own name.
 fn program(command: &str) -> &str {

@@ -2,6 +2,7 @@
 
 use crate::gluster;
 use crate::posix::machine::Machine;
+use crate::posix::processes::service_accounts;
 use crate::posix::{people, upkeep};
 use crate::salt::jobs::STATES;
 use crate::salt::lost::{MASTER_PUBLIC, public_text};
@@ -131,6 +132,7 @@ fn passwd(world: &World, m: &Machine) -> String {
     if world.databases.is_installed(&m.name) {
         text.push_str("mysql:x:106:114:MySQL Server,,,:/nonexistent:/bin/false\n");
     }
+    text.push_str(&service_accounts(world, &m.name));
     for (number, person) in world.people().iter().enumerate() {
         text.push_str(&format!("{}\n", people::passwd_line(number, person)));
     }

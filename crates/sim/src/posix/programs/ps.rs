@@ -18,13 +18,18 @@ fn elapsed(seconds: u64) -> String {
     }
 }
 
+/// A name that is too long for its column ends with `+`.
+fn short_user(user: &str) -> String {
+    if user.chars().count() > 8 { format!("{user:.7}+") } else { user.to_owned() }
+}
+
 impl Process {
     /// A column of `-o`: its head, its text, and whether it stands at the right.
     fn column(&self, name: &str) -> Option<(&'static str, String, bool)> {
         Some(match name {
             "pid" => ("PID", self.pid.to_string(), true),
             "ppid" => ("PPID", u8::from(self.pid != 1).to_string(), true),
-            "user" | "euser" => ("USER", self.user.clone(), false),
+            "user" | "euser" => ("USER", short_user(&self.user), false),
             "etime" => ("ELAPSED", elapsed(self.seconds), true),
             "etimes" => ("ELAPSED", self.seconds.to_string(), true),
             "stat" => ("STAT", "Ss".to_owned(), false),

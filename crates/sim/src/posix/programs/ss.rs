@@ -1,4 +1,4 @@
-//! `ss -t`: the SSH session's own connection, and the applications' connections to their databases. Filters: a state, and `( dport = :PORT )`, `( sport = :PORT )`, `dst ADDRESS`.
+//! `ss`: who listens (`-l`, `-t`, `-u`); with `-t` alone the SSH session's own connection, and the applications' connections to their databases. Filters: a state, and `( dport = :PORT )`, `( sport = :PORT )`, `dst ADDRESS`.
 
 use crate::program::Reply;
 use crate::program::quick::{Ask, Quick, output};
@@ -9,6 +9,7 @@ pub(crate) static SS: Quick = Quick { name: "ss", options: None, answer };
 const DATABASE: u16 = 3306;
 
 struct Row {
+    udp: bool,
     local: (String, u16),
     peer: (String, u16),
     process: &'static str,
@@ -37,6 +38,14 @@ fn answer(ask: &Ask<'_>) -> Reply {
     let listening = letters.contains('l');
     let rows: Vec<Row> = if listening { listeners(ask) } else { connections(ask) }
         .into_iter()
+        // Both, unless one is asked for.
+        .filter(|row| {
+            if row.udp {
+                letters.contains('u') || !letters.contains('t')
+            } else {
+                letters.contains('t') || !letters.contains('u')
+            }
+        })
         .filter(|row| to.as_ref().is_none_or(|port| *port == row.peer.1.to_string()))
         .filter(|row| from.as_ref().is_none_or(|port| *port == row.local.1.to_string()))
         .filter(|row| {
@@ -46,24 +55,35 @@ fn answer(ask: &Ask<'_>) -> Reply {
             })
         })
         .collect();
-    let state = if listening { "LISTEN" } else { "ESTAB" };
+    let state = |row: &Row| match (listening, row.udp) {
+        (true, true) => "UNCONN",
+        (true, false) => "LISTEN",
+        (false, _) => "ESTAB",
+    };
+    // With more than one protocol, each row begins with its own.
+    let shows_protocol = letters.contains('t') == letters.contains('u');
     // With a state asked for, ss leaves its column out.
     let shows_state = !words.iter().any(|word| word == "state");
     let mut text = String::new();
     if !letters.contains('H') {
+        text.push_str(if shows_protocol { "Netid " } else { "" });
         text.push_str(if shows_state { "State      " } else { "" });
         text.push_str("Recv-Q Send-Q        Local Address:Port          Peer Address:Port \n");
     }
     for row in rows {
-        if shows_state {
-            text.push_str(&format!("{state:<11}"));
+        if shows_protocol {
+            text.push_str(if row.udp { "udp   " } else { "tcp   " });
         }
+        if shows_state {
+            text.push_str(&format!("{:<11}", state(&row)));
+        }
+        let room = if listening && !row.udp { 128 } else { 0 };
         let port = |port: u16| if port == 0 { "*".to_owned() } else { port.to_string() };
         let (local, peer) = (
             format!("{}:{}", row.local.0, port(row.local.1)),
             format!("{}:{}", row.peer.0, port(row.peer.1)),
         );
-        text.push_str(&format!("0      0      {local:>26} {peer:>26} "));
+        text.push_str(&format!("0      {room:<6} {local:>26} {peer:>26} "));
         if letters.contains('p') && ask.user == "root" {
             text.push_str(&format!("users:((\"{}\",{},7))", row.process, row.pid));
         }
@@ -79,11 +99,18 @@ fn connections(ask: &Ask<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     if let Some(jump) = jump {
         let port = ephemeral(own.number(51));
-        rows.push(Row { local: (own.address.clone(), 22), peer: (jump, port), process: "sshd", pid: 1900 });
+        rows.push(Row {
+            udp: false,
+            local: (own.address.clone(), 22),
+            peer: (jump, port),
+            process: "sshd",
+            pid: 1900,
+        });
     }
     for link in ask.world.database_links() {
         if link.client == own.name {
             rows.push(Row {
+                udp: false,
                 local: (own.address.clone(), link.port),
                 peer: (link.address, DATABASE),
                 process: link.kind.process,
@@ -92,6 +119,7 @@ fn connections(ask: &Ask<'_>) -> Vec<Row> {
         } else if link.address == own.address {
             let peer = ask.world.machine(&link.client).map(|m| m.address.clone()).unwrap_or_default();
             rows.push(Row {
+                udp: false,
                 local: (own.address.clone(), DATABASE),
                 peer: (peer, link.port),
                 process: "mysqld",
@@ -105,6 +133,7 @@ fn connections(ask: &Ask<'_>) -> Vec<Row> {
 /// Ports by service.
 static PORTS: &[(&str, u16, &str)] = &[
     ("ssh", 22, "sshd"),
+    ("exim4", 25, "exim4"),
     ("postfix", 25, "master"),
     ("apache2", 80, "apache2"),
     ("nginx", 80, "nginx"),
@@ -112,17 +141,31 @@ static PORTS: &[(&str, u16, &str)] = &[
     ("nginx", 443, "nginx"),
     ("mysql", DATABASE, "mysqld"),
     ("gdnsd", 53, "gdnsd"),
+    ("salt-master", 4505, "salt-master"),
     ("salt-master", 4506, "salt-master"),
+    ("nfs-kernel-server", 2049, "nfsd"),
+    ("glusterfs-server", 24_007, "glusterd"),
+    ("gmetad", 8651, "gmetad"),
+    ("hhvm", 9000, "hhvm"),
+    ("tomcat6", 8080, "java"),
+    ("xinetd", 873, "xinetd"),
     ("redis-server", 6379, "redis-server"),
     ("elasticsearch", 9200, "java"),
     ("memcached", 11_211, "memcached"),
 ];
 
+/// The same of UDP.
+static UDP_PORTS: &[(&str, u16, &str)] =
+    &[("gdnsd", 53, "gdnsd"), ("ntp", 123, "ntpd"), ("memcached", 11_211, "memcached")];
+
 fn listeners(ask: &Ask<'_>) -> Vec<Row> {
-    let running = PORTS.iter().filter_map(|(service, port, process)| {
+    let tcp = PORTS.iter().map(|port| (false, port));
+    let running = tcp.chain(UDP_PORTS.iter().map(|port| (true, port))).filter_map(|(udp, port)| {
+        let (service, port, process) = port;
         let found = ask.world.service(ask.host, service).filter(|found| found.runs)?;
         let local = ("0.0.0.0".to_owned(), *port);
-        Some(Row { local, peer: ("0.0.0.0".to_owned(), 0), process, pid: u64::from(found.pid) })
+        let peer = ("0.0.0.0".to_owned(), 0);
+        Some(Row { udp, local, peer, process, pid: u64::from(found.pid) })
     });
     running.collect()
 }
