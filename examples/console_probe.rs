@@ -125,6 +125,7 @@ async fn console() -> Result<ConsoleEnd, RuntimeError> {
         notifier: Notifier::new(None, Clipboard::from_environment()),
         recorder: TimelineRecorder::none(),
         sessions: jumpdeck::runtime::sessions::SessionDesk::none(),
+        courses: Box::new(|_| None),
         look: Looking::new(Box::new(|_, _, _| WatchedHost::none())),
         clock,
         input: taken.input,

@@ -13,10 +13,12 @@ use crate::app::update::update;
 use crate::collect::clock::Clock;
 use crate::operator::control::RunControl;
 use crate::operator::timeline::recorder::TimelineRecorder;
+use jumpdeck_fleet::course::HostCourses;
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::log::LogEvent;
 use jumpdeck_fleet::look::LookEvent;
 use jumpdeck_fleet::maintenance::SessionNews;
+use jumpdeck_fleet::names::HostId;
 use jumpdeck_fleet::run::{Arming, RunEvent};
 use jumpdeck_fleet::time::Moment;
 use jumpdeck_fleet::timeline::TimelineNews;
@@ -92,6 +94,8 @@ pub struct Console<B: Backend, D, F, R, S> {
     pub sessions: SessionDesk,
     /// The host that is looked at.
     pub look: Looking,
+    /// Reads what is kept of a host; nothing while it is being written.
+    pub courses: ReadCourses,
     /// The process's clock; the same that snapshots are stamped with.
     pub clock: Clock,
     /// Keys, pastes, sizes.
@@ -103,6 +107,9 @@ pub struct Console<B: Backend, D, F, R, S> {
     /// News of runs.
     pub run_news: mpsc::Receiver<RunEvent>,
 }
+
+/// Reads what is kept of a host.
+pub type ReadCourses = Box<dyn Fn(&HostId) -> Option<HostCourses> + Send>;
 
 /// What is waited for.
 enum NextInput {
@@ -330,6 +337,11 @@ where
 
     fn frame(&mut self, pace: &mut DrawPace) -> Result<(), RuntimeError> {
         self.tick();
+        if let Some(host) = self.model.courses_due()
+            && let Some(courses) = (self.courses)(&host)
+        {
+            update(&mut self.model, Msg::Courses(host, courses));
+        }
         self.model.settle();
         let (draw, model) = (&mut self.draw, &self.model);
         self.terminal.draw(|frame| draw.draw(frame, model)).map_err(RuntimeError::terminal)?;

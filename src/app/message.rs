@@ -9,12 +9,13 @@ use super::chosen::ChosenEntry;
 use crate::config::keymap::KeyPress;
 use crate::config::views::SavedView;
 use jumpdeck_fleet::command::CommandOrder;
+use jumpdeck_fleet::course::HostCourses;
 use jumpdeck_fleet::event::{Answer, FleetEvent, QuestionId};
 use jumpdeck_fleet::fleet::{Environment, Fleet, Host};
 use jumpdeck_fleet::log::{LogEvent, LogRequest};
 use jumpdeck_fleet::look::{LookEvent, LookKind};
 use jumpdeck_fleet::maintenance::{SessionNews, SessionOrder};
-use jumpdeck_fleet::names::{EnvName, HostName};
+use jumpdeck_fleet::names::{EnvName, HostId, HostName};
 use jumpdeck_fleet::run::{Mode, RunCommand, RunEvent};
 use jumpdeck_fleet::table::TableFormat;
 use jumpdeck_fleet::text::Clean;
@@ -50,6 +51,8 @@ pub enum Msg {
     Logs(u64, LogEvent),
     /// What became of a shell on a host.
     Shell(ShellNews),
+    /// What is kept of a host, read for its charts.
+    Courses(HostId, HostCourses),
     /// News of the host that is looked at, by the number of that look.
     Look(u64, LookEvent),
 }

@@ -19,6 +19,7 @@ use jumpdeck_fleet::time::Moment;
 use jumpdeck_fleet::timeline::WallTime;
 
 mod abilities;
+pub mod charts;
 pub mod columns;
 pub mod commands;
 pub mod editor;
@@ -125,6 +126,8 @@ pub struct Model {
     pub logs: Option<logs::LogView>,
     /// How often logs were begun to be followed.
     pub(in crate::app) log_number: u64,
+    /// Charts of a host.
+    pub charts: charts::HostCharts,
     /// The host that is looked at.
     pub look: Option<look::LookView>,
     /// How often a look was begun.
@@ -242,6 +245,7 @@ impl Model {
             runs: Runs { touched: now, ..Runs::default() },
             logs: None,
             log_number: 0,
+            charts: charts::HostCharts::default(),
             look: None,
             looks: 0,
             zone: 0,

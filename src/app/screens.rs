@@ -57,6 +57,7 @@ screens! {
     answers => Answers, "The answers to the last command of the environment.";
     past => PastRuns, "The past runs of this machine.";
     past_run => PastRun(String), "The report of a past run, by its id.";
+    charts => Charts(HostName), "Figures of a host over time.";
     look => Look(LookPlace), "Processes, listening ports or mounts of a host.";
     views => Views, "The saved views.";
     logs => Logs, "Logs of hosts, followed.";

@@ -16,6 +16,7 @@ use crate::app::model::{Model, Room};
 use crate::app::opening::view_rules;
 use crate::collect::Collector;
 use crate::collect::desk::Desk;
+use crate::collect::disks::DiskHistory;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::files;
 use crate::config::notices::NoticeSettings;
@@ -43,7 +44,7 @@ use crate::runtime::look::Looking;
 use crate::runtime::notices::Notifier;
 use crate::runtime::sessions::SessionDesk;
 use crate::runtime::shells::{OpenShell, Shells};
-use crate::runtime::{Console, ConsoleEnd, Draw, FleetControl, RuntimeError, terminal};
+use crate::runtime::{Console, ConsoleEnd, Draw, FleetControl, ReadCourses, RuntimeError, terminal};
 use crate::view::{ColorSupport, Styles, ViewState, draw, fleet_columns, plain, table};
 use jumpdeck_fleet::event::{Answer, QuestionId};
 use jumpdeck_fleet::fleet::Fleet;
@@ -165,6 +166,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
         notifier: Notifier::new(notices, Clipboard::from_environment()),
         recorder,
         sessions: SessionDesk::new(sessions, session_news),
+        courses: reads_courses(disks.clone()),
         look: Looking::new(Box::new(move |env, host, kind| looker.watch(env, host, kind))),
         clock: target.clock,
         input: taken.input,
@@ -179,6 +181,11 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
         let _ = writeln!(std::io::stderr(), "{line}");
     }
     ended
+}
+
+/// What is kept of a host, as it is now.
+fn reads_courses(disks: Arc<DiskHistory>) -> ReadCourses {
+    Box::new(move |host| disks.courses(host, u32::try_from(jiff::Timestamp::now().as_second()).ok()?))
 }
 
 /// Shells over connections of their own, which end with them.

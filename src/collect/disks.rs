@@ -1,18 +1,21 @@
-//! What filesystems had in use over two weeks, in a file for each environment, so that a console that has just started, or `status` run by
-//! cron, knows how fast they fill. A file that is broken or not to be trusted is not used, and nothing waits for one.
+//! What filesystems had in use over two weeks, and figures of hosts over one, in two files for each environment, so that a console that has
+//! just started, or `status` run by cron, knows how fast disks fill and what was before. A file that is broken or not to be trusted is not used, and nothing waits for one.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
+use figures::HostsFigures;
+use jumpdeck_fleet::course::{CourseFigure, DiskCourse, HostCourses};
 use jumpdeck_fleet::fleet::{Fleet, Host};
 use jumpdeck_fleet::growth::{FilesystemGrowth, UsedSeries, is_kept};
-use jumpdeck_fleet::names::{EnvName, HostName};
+use jumpdeck_fleet::names::{EnvName, HostId, HostName};
 use jumpdeck_fleet::snapshot::HostFacts;
 use jumpdeck_fleet::storage::Filesystem;
 use jumpdeck_fleet::text::Clean;
 
+mod figures;
 mod file;
 #[cfg(test)]
 mod tests;
@@ -36,6 +39,7 @@ pub struct DiskHistory {
 #[derive(Debug, Default)]
 struct EnvironmentDisks {
     hosts: HostsDisks,
+    figures: HostsFigures,
     /// Something was added that no file has yet.
     changed: bool,
     /// When it was read or written last.
@@ -72,7 +76,11 @@ impl DiskHistory {
                 wrong.push(error);
                 HostsDisks::new()
             });
-            let kept = EnvironmentDisks { hosts, changed: false, saved_at: Some(Instant::now()) };
+            let figures = figures::read(&figures_path(&folder, &env.name)).unwrap_or_else(|error| {
+                wrong.push(error);
+                HostsFigures::new()
+            });
+            let kept = EnvironmentDisks { hosts, figures, changed: false, saved_at: Some(Instant::now()) };
             environments.insert(env.name.clone(), kept);
         }
         (Self { folder: Some(folder), environments: Mutex::new(environments) }, wrong)
@@ -81,8 +89,7 @@ impl DiskHistory {
     /// Takes what a report says is in use, `minute` minutes after 1970; returns which of the host's filesystems grow.
     #[must_use]
     pub fn record(&self, host: &Host, facts: &HostFacts, minute: u32) -> Vec<FilesystemGrowth> {
-        let identity = facts.identity.current().and_then(|identity| identity.machine_id.as_ref());
-        let machine = identity.map_or_else(|| format!("{}:{}", host.address, host.port), ToString::to_string);
+        let machine = machine_of(host, facts);
         if machine.len() > file::LONGEST_NAME {
             return Vec::new();
         }
@@ -105,6 +112,43 @@ impl DiskHistory {
             }));
         }
         growing
+    }
+
+    /// Takes what a report says of a host's figures, `second` seconds after 1970.
+    pub fn record_figures(&self, host: &Host, facts: &HostFacts, second: u32) {
+        let machine = machine_of(host, facts);
+        if machine.len() > file::LONGEST_NAME {
+            return;
+        }
+        let mut environments = self.environments();
+        let env = environments.entry(host.id.env.clone()).or_default();
+        let of_host = env.figures.entry(host.id.host.clone()).or_default();
+        if of_host.machine != machine {
+            *of_host = figures::HostFigures { machine, courses: Default::default() };
+        }
+        for figure in CourseFigure::ALL {
+            if let Some(Some(value)) = figure.of(facts) {
+                env.changed |= of_host.courses.entry(figure).or_default().record(second, value);
+            }
+        }
+    }
+
+    /// Everything that is kept of a host, `now` seconds after 1970. `None` while it is being written: nobody waits for that.
+    #[must_use]
+    pub fn courses(&self, host: &HostId, now: u32) -> Option<HostCourses> {
+        let environments = match self.environments.try_lock() {
+            Ok(environments) => environments,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        let env = environments.get(&host.env);
+        let figures = env.and_then(|env| env.figures.get(&host.host));
+        let disks = env.and_then(|env| env.hosts.get(&host.host));
+        Some(HostCourses {
+            now,
+            figures: figures.map(|figures| figures.courses.clone()).unwrap_or_default(),
+            disks: disks.into_iter().flat_map(|disks| &disks.disks).map(KeptDisk::course).collect(),
+        })
     }
 
     /// Whether a file should be written now: seldom, and never twice at once.
@@ -144,14 +188,24 @@ impl DiskHistory {
         let Some(folder) = &self.folder else { return Ok(()) };
         let path = path(folder, env);
         let there = file::read(&path).unwrap_or_default();
-        let text = {
+        let figures_path = figures_path(folder, env);
+        let figures_there = figures::read(&figures_path).unwrap_or_default();
+        let (text, figures_text) = {
             let mut environments = self.environments();
             let kept = environments.entry(env.clone()).or_default();
             merge(&mut kept.hosts, there, now);
+            figures::merge(&mut kept.figures, figures_there, now.saturating_mul(60));
             kept.changed = false;
-            file::render(&kept.hosts)
+            let has_figures = !kept.figures.is_empty() || figures_path.exists();
+            (file::render(&kept.hosts), has_figures.then(|| figures::render(&kept.figures)))
         };
-        file::write(&path, &text).inspect_err(|_| {
+        let disks = file::write(&path, &text);
+        // A host that only its disks are known of makes no file of figures.
+        let written = match figures_text {
+            Some(text) => disks.and(file::write(&figures_path, &text)),
+            None => disks,
+        };
+        written.inspect_err(|_| {
             if let Some(kept) = self.environments().get_mut(env) {
                 kept.changed = true;
             }
@@ -183,6 +237,26 @@ impl HostDisks {
     }
 }
 
+impl KeptDisk {
+    /// Its points, in hundredths of a percent.
+    fn course(&self) -> DiskCourse {
+        let size = u64::from(self.series.size_in_points()).max(1);
+        let share = |used: u32| u16::try_from((u64::from(used) * 10_000).div_ceil(size)).unwrap_or(u16::MAX);
+        let points = self.series.points().iter();
+        DiskCourse {
+            mount: self.mount.clone(),
+            size_kb: self.series.size_kb(),
+            points: points.map(|point| (point.minute.saturating_mul(60), share(point.used))).collect(),
+        }
+    }
+}
+
+/// Whose figures these are: its machine id, or its address where it has none.
+fn machine_of(host: &Host, facts: &HostFacts) -> String {
+    let identity = facts.identity.current().and_then(|identity| identity.machine_id.as_ref());
+    identity.map_or_else(|| format!("{}:{}", host.address, host.port), ToString::to_string)
+}
+
 /// A longer name would make the whole file unreadable.
 fn can_be_written(filesystem: &Filesystem) -> bool {
     [&filesystem.device, &filesystem.mount].iter().all(|name| name.as_str().len() <= file::LONGEST_NAME)
@@ -210,6 +284,10 @@ fn merge(hosts: &mut HostsDisks, there: HostsDisks, now: u32) {
         of_host.disks.retain(|disk| disk.series.is_remembered(now));
     }
     hosts.retain(|_, of_host| !of_host.disks.is_empty());
+}
+
+fn figures_path(folder: &Path, env: &EnvName) -> PathBuf {
+    folder.join(format!("{env}.figures"))
 }
 
 fn path(folder: &Path, env: &EnvName) -> PathBuf {

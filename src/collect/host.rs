@@ -209,6 +209,7 @@ impl HostActor {
         let disks = self.shared.disks.clone();
         let Ok(now) = u32::try_from(epoch_ms() / 60_000) else { return Vec::new() };
         let growth = disks.record(&self.spec, facts, now);
+        disks.record_figures(&self.spec, facts, u32::try_from(epoch_ms() / 1000).unwrap_or(u32::MAX));
         let env = &self.spec.id.env;
         if disks.is_due(env) {
             let env = env.clone();

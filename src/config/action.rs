@@ -130,6 +130,8 @@ pub enum Need {
     LogHosts,
     /// Logs on screen.
     Logs,
+    /// Charts on screen.
+    Charts,
     /// Events on screen.
     Events,
     /// A problem that can be acknowledged.
@@ -167,6 +169,7 @@ impl Need {
         Self::SavedView,
         Self::LogHosts,
         Self::Logs,
+        Self::Charts,
         Self::Events,
         Self::Problem,
         Self::Session,
@@ -226,6 +229,9 @@ actions! {
         Processes, "processes", RowHost, "processes of the host";
         Ports, "ports", RowHost, "listening ports";
         Mounts, "mounts", RowHost, "mounts of the host";
+        Charts, "show_charts", RowHost, "charts of the host";
+        LongerSpan, "longer_span", Charts, "more time in the charts";
+        ShorterSpan, "shorter_span", Charts, "less time in the charts";
         Shell, "shell", RowHost, "a shell on the selected host";
         Logs, "follow_logs", LogHosts, "logs of the marked hosts, or the host";
         LogFilter, "log_filter", Logs, "filter on the hosts with what is typed";

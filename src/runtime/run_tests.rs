@@ -261,6 +261,7 @@ impl Person {
             notifier: Notifier::new(None, crate::runtime::clipboard::Clipboard::of(|_| None)),
             sessions: crate::runtime::sessions::SessionDesk::none(),
             look: super::tests::no_look(),
+            courses: Box::new(|_| None),
             clock,
             input,
             urgent: urgent_receiver,

@@ -209,6 +209,7 @@ impl Harness {
             notifier: Notifier::new(None, Clipboard::of(|_| None)),
             sessions: crate::runtime::sessions::SessionDesk::none(),
             look: no_look(),
+            courses: Box::new(|_| None),
             clock,
             input,
             urgent: urgent_receiver,

@@ -40,6 +40,7 @@ drawings! {
     answers => Answers;
     past => PastRuns;
     past_run => PastRun;
+    charts => Charts;
     look => Look;
     views => Views;
     logs => Logs;

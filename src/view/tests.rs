@@ -15,6 +15,7 @@ use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
+mod charts;
 mod columns;
 mod commands;
 mod compare;

@@ -90,6 +90,12 @@ impl UsedSeries {
         self.size_kb
     }
 
+    /// The same in the units of its points.
+    #[must_use]
+    pub fn size_in_points(&self) -> u32 {
+        self.unit(self.size_kb).unwrap_or(u32::MAX)
+    }
+
     /// Its points, oldest first.
     #[must_use]
     pub fn points(&self) -> &[UsedAt] {

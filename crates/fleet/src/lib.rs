@@ -5,6 +5,7 @@ pub mod backup;
 pub mod check;
 pub mod command;
 pub mod contact;
+pub mod course;
 pub mod database_address;
 pub mod declared;
 pub mod event;

@@ -109,6 +109,7 @@ impl Model {
                 self.own_session().is_some(),
                 "you take part in no maintenance session of this environment: its screen starts or joins one",
             ),
+            Need::Charts => unless(self.charted().is_some(), "no charts are on screen"),
             Need::Themes => unless(self.themes.len() > 1, "this is the only theme"),
             Need::View if self.views.refused.is_some() => {
                 Some("the file of saved views has a mistake: mend it first")

@@ -175,6 +175,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
         Action::Pause => pause::pause(model),
         Action::Processes => look::open(model, LookKind::Processes),
         Action::Ports => look::open(model, LookKind::Ports),
+        Action::Charts => charts(model),
+        Action::LongerSpan | Action::ShorterSpan => match model.obstacle(Need::Charts) {
+            Some(why) => model.say(why.to_owned()),
+            None => model.change_span(action == Action::LongerSpan),
+        },
         Action::Mounts => look::open(model, LookKind::Mounts),
         Action::Logs => return logs::open(model),
         Action::LogFilter | Action::LogOnly | Action::LogHide | Action::LogWrap => {
@@ -275,6 +280,15 @@ fn filter(model: &mut Model) {
         model.say(why.to_owned());
     } else if let Some(filter) = model.filter_mut() {
         filter.editing = true;
+    }
+}
+
+/// Shows the charts of the host that is selected.
+fn charts(model: &mut Model) {
+    match (model.obstacle(Need::RowHost), model.row_host()) {
+        (None, Some(host)) => model.open_charts(host),
+        (Some(why), _) => model.say(why.to_owned()),
+        (None, None) => {}
     }
 }
 

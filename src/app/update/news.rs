@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::app::message::AppEffect;
 use crate::app::model::{EnvironmentState, History, Model};
+use jumpdeck_fleet::course::WorstLag;
 use jumpdeck_fleet::event::{FleetEvent, Question, QuestionId, QuestionKind};
 use jumpdeck_fleet::history::Ring;
 use jumpdeck_fleet::names::EnvName;
@@ -91,11 +92,11 @@ fn record(history: &mut History, before: &HostSnapshot, after: &HostSnapshot, no
         let facts = &after.facts;
         history.load.push(now, facts.load.current().map(|l| small(l.one)));
         history.memory.push(now, facts.memory.current().and_then(|m| m.used_percent()).map(small));
-        match lag(after) {
-            Lag::NoReplica => push_hole(&mut history.lag, now),
-            Lag::Unknown => history.lag.push(now, None),
+        match WorstLag::of(facts) {
+            WorstLag::NoReplica => push_hole(&mut history.lag, now),
+            WorstLag::Unknown => history.lag.push(now, None),
             #[allow(clippy::cast_precision_loss)]
-            Lag::Known(seconds) => history.lag.push(now, Some(seconds as f32)),
+            WorstLag::Known(seconds) => history.lag.push(now, Some(seconds as f32)),
         }
     } else if !after.link.is_up() {
         for ring in [&mut history.load, &mut history.memory, &mut history.lag] {
@@ -109,39 +110,6 @@ fn push_hole(ring: &mut Ring, now: Moment) {
     if !ring.is_empty() {
         ring.push(now, None);
     }
-}
-
-enum Lag {
-    NoReplica,
-    Unknown,
-    Known(u64),
-}
-
-/// The longest lag of a host's connections; unknown as soon as one of them is.
-fn lag(host: &HostSnapshot) -> Lag {
-    let Some(databases) = host.facts.databases.current() else {
-        return if host.facts.databases.last().is_some_and(|d| !d.is_empty()) {
-            Lag::Unknown
-        } else {
-            Lag::NoReplica
-        };
-    };
-    let mut worst = Lag::NoReplica;
-    for database in databases {
-        let Ok(connections) =
-            database.server.as_ref().map_err(|_| ()).and_then(|s| s.connections.as_ref().map_err(|_| ()))
-        else {
-            return Lag::Unknown;
-        };
-        for connection in connections {
-            match (connection.lag_s(), &worst) {
-                (None, _) => return Lag::Unknown,
-                (Some(lag), Lag::Known(before)) => worst = Lag::Known(lag.max(*before)),
-                (Some(lag), _) => worst = Lag::Known(lag),
-            }
-        }
-    }
-    worst
 }
 
 fn take_question(model: &mut Model, question: Question) {

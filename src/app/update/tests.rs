@@ -15,6 +15,7 @@ use jumpdeck_fleet::problem::{Problem, ProblemKind};
 use jumpdeck_fleet::snapshot::LinkState;
 
 mod acknowledge;
+mod charts;
 mod columns;
 mod commands;
 mod compare;

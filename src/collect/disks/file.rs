@@ -35,8 +35,16 @@ pub enum DiskFileError {
         /// What is wrong, and where.
         what: String,
     },
+    /// What the file of figures holds is none.
+    #[error("{}: {what}: it is not used, and charts begin now", path.display())]
+    Figures {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        what: String,
+    },
     /// It could not be written.
-    #[error("{}: {what}: what disks have in use is not kept", path.display())]
+    #[error("{}: {what}: what it holds is not kept over a restart", path.display())]
     Unwritten {
         /// The file.
         path: PathBuf,
@@ -48,17 +56,25 @@ pub enum DiskFileError {
 /// Reads a file. One that is not there holds nothing.
 pub(super) fn read(path: &Path) -> Result<HostsDisks, DiskFileError> {
     let wrong = |what: String| DiskFileError::Unreadable { path: path.to_owned(), what };
+    let text = read_text(path, LONGEST).map_err(wrong)?;
+    let read =
+        |text: String| parse(&text).map_err(|line| wrong(format!("line {line} is not one of this program")));
+    text.map_or_else(|| Ok(HostsDisks::new()), read)
+}
+
+/// The text of a file of one's own, at most that long; `None` where there is none; or why it cannot be read.
+pub(super) fn read_text(path: &Path, longest: usize) -> Result<Option<String>, String> {
     let file = match ownership::open_own(path) {
         Ok(file) => file,
-        Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(HostsDisks::new()),
-        Err(OpenError::Io(error)) => return Err(wrong(format!("cannot be read: {error}"))),
-        Err(OpenError::Exposed(exposed)) => return Err(wrong(format!("{} ({})", exposed.what, exposed.fix))),
+        Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(OpenError::Io(error)) => return Err(format!("cannot be read: {error}")),
+        Err(OpenError::Exposed(exposed)) => return Err(format!("{} ({})", exposed.what, exposed.fix)),
     };
     let mut text = String::new();
-    match file.take(LONGEST as u64 + 1).read_to_string(&mut text) {
-        Ok(length) if length > LONGEST => Err(wrong(format!("longer than {} MiB", LONGEST >> 20))),
-        Ok(_) => parse(&text).map_err(|line| wrong(format!("line {line} is not one of this program"))),
-        Err(error) => Err(wrong(format!("cannot be read: {error}"))),
+    match file.take(longest as u64 + 1).read_to_string(&mut text) {
+        Ok(length) if length > longest => Err(format!("longer than {} MiB", longest >> 20)),
+        Ok(_) => Ok(Some(text)),
+        Err(error) => Err(format!("cannot be read: {error}")),
     }
 }
 

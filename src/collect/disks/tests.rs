@@ -238,3 +238,98 @@ proptest! {
         }
     }
 }
+
+/// A report's figures.
+fn loaded(machine: &str, one: f64) -> HostFacts {
+    let mut facts = facts(machine, 60 << 20);
+    let load = jumpdeck_fleet::snapshot::Load {
+        one,
+        five: one,
+        fifteen: one,
+        cpus: Some(2),
+        of_container_host: false,
+    };
+    facts.load.learn(load, Moment::default());
+    facts
+}
+
+#[test]
+fn figures_are_there_after_a_restart_with_a_hole_for_the_time_between() {
+    use jumpdeck_fleet::course::{CourseFigure, CourseSpan, CourseSummary};
+    let (fleet, folder) = (fleet(&["app1"]), tempfile::tempdir().unwrap());
+    let host = &fleet.environments[0].hosts[0];
+    let open = || DiskHistory::open(folder.path().to_owned(), &fleet);
+    let start = START * 60;
+    let (first, wrong) = open();
+    assert!(wrong.is_empty());
+    first.record_figures(host, &loaded("m1", 1.0), start);
+    first.save(START).unwrap();
+    let path = figures_path(folder.path(), &host.id.env);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let (second, wrong) = open();
+    assert!(wrong.is_empty(), "{wrong:?}");
+    second.record_figures(host, &loaded("m1", 3.0), start + 600);
+    let courses = second.courses(&host.id, start + 600).unwrap();
+    let load = &courses.figures[&CourseFigure::Load];
+    let steps = load.steps(CourseSpan::Hour, start + 600);
+    assert_eq!(steps.iter().flatten().map(|step| step.most).collect::<Vec<_>>(), [1.0, 3.0]);
+    assert_eq!(CourseSummary::of(load, CourseSpan::Hour, start + 600).unwrap().unknown, 19 * 30);
+    assert!(!courses.figures.contains_key(&CourseFigure::Lag), "no replica, no lag");
+    // Another machine of the same name begins anew.
+    second.record_figures(host, &loaded("m2", 5.0), start + 660);
+    let courses = second.courses(&host.id, start + 660).unwrap();
+    assert_eq!(
+        courses.figures[&CourseFigure::Load].steps(CourseSpan::Hour, start + 660).iter().flatten().count(),
+        1
+    );
+}
+
+#[test]
+fn a_broken_file_of_figures_is_said_and_disks_are_kept() {
+    let (fleet, folder) = (fleet(&["app1"]), tempfile::tempdir().unwrap());
+    let host = &fleet.environments[0].hosts[0];
+    let (history, _) = DiskHistory::open(folder.path().to_owned(), &fleet);
+    report(&history, &fleet, 0..=12);
+    history.record_figures(host, &loaded("m1", 1.0), START * 60);
+    history.save(START + 720).unwrap();
+    let path = figures_path(folder.path(), &host.id.env);
+    let text = fs::read_to_string(&path).unwrap();
+    for broken in [
+        &text[..text.len() / 2],
+        "",
+        "jumpdeck figures 9\nend 0\n",
+        &text.replace("load", "laod"),
+        &text.replace("end 4", "end 3"),
+    ] {
+        fs::write(&path, broken).unwrap();
+        let (history, wrong) = DiskHistory::open(folder.path().to_owned(), &fleet);
+        assert_eq!(wrong.len(), 1, "{broken}");
+        assert!(wrong[0].to_string().ends_with("charts begin now"), "{}", wrong[0]);
+        let courses = history.courses(&host.id, START * 60).unwrap();
+        assert!(courses.figures.is_empty() && courses.disks.len() == 1, "{courses:?}");
+        // The next time it is whole.
+        history.record_figures(host, &loaded("m1", 1.0), START * 60);
+        history.save(START + 730).unwrap();
+        assert!(DiskHistory::open(folder.path().to_owned(), &fleet).1.is_empty());
+    }
+}
+
+#[test]
+fn figures_of_a_thousand_hosts_are_less_than_twenty_megabytes() {
+    let mut of_host = figures::HostFigures { machine: "m".repeat(32), ..Default::default() };
+    for figure in [CourseFigure::Load, CourseFigure::Memory] {
+        let course = of_host.courses.entry(figure).or_default();
+        for step in 0..20_160_u32 {
+            // No two alike: that is what takes most room.
+            course.record(
+                START * 60 + step * 30,
+                f32::from(u16::try_from(step * 7919 % 9973).unwrap()) / 100.0,
+            );
+        }
+    }
+    let hosts = HostsFigures::from([(HostName::new("a-host-with-a-name").unwrap(), of_host)]);
+    let text = figures::render(&hosts);
+    assert!(text.len() < 20_000, "{} bytes of one host", text.len());
+    let read = figures::parse(&text).unwrap();
+    assert_eq!(figures::render(&read), text);
+}

@@ -41,6 +41,7 @@ layers! {
     PastRun, "past_run";
     Views, "views";
     Logs, "logs";
+    Charts, "charts";
     Look, "look";
 }
 
