@@ -103,6 +103,8 @@ fn take(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
         }
         Msg::Session(news) => {
             sessions::take(model, *news);
+            Vec::new()
+        }
         Msg::Courses(host, courses) => {
             model.take_courses(host, courses);
             Vec::new()

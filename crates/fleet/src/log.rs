@@ -31,6 +31,8 @@ pub struct LogLine {
     pub level: LogLevel,
     /// Bytes of the line that were not read.
     pub cut: u64,
+    /// Bytes at the beginning of `text` that say nothing but its time, to the second, and its host.
+    pub lead: usize,
 }
 
 /// Whose clock the time of a line is.
@@ -303,6 +305,7 @@ mod tests {
             clock,
             level: LogLevel::Plain,
             cut: 0,
+            lead: 0,
         };
         let (own, arrival) = (LineClock::Own, LineClock::Arrival);
         let lines = vec![

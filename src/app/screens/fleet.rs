@@ -61,15 +61,34 @@ const HINTS: &[(Action, &str)] = &[
     (Action::Open, "open"),
     (Action::Refresh, "refresh"),
     (Action::Pause, "pause"),
+    (Action::Mark, "mark"),
+    (Action::Logs, "logs"),
+    (Action::Processes, "processes"),
+    (Action::Shell, "shell"),
     (Action::Fold, "fold"),
     (Action::Columns, "columns"),
     (Action::Export, "export"),
+];
+/// The same while hosts are marked: what is done with them.
+const WITH_MARKS: &[(Action, &str)] = &[
+    (Action::Help, "help"),
+    (Action::Quit, "quit"),
+    (Action::Command, "command"),
+    (Action::Logs, "logs"),
+    (Action::ClearMarks, "unmark all"),
+    (Action::Mark, "mark"),
+    (Action::Filter, "filter"),
+    (Action::Palette, "find"),
+    (Action::SortNext, "sort"),
+    (Action::Open, "open"),
 ];
 /// The same while two hosts are chosen.
 const TO_COMPARE: &[(Action, &str)] = &[
     (Action::Help, "help"),
     (Action::Quit, "quit"),
     (Action::Compare, "compare"),
+    (Action::Command, "command"),
+    (Action::Logs, "logs"),
     (Action::Filter, "filter"),
     (Action::NextEnvironment, "env"),
     (Action::Palette, "find"),
@@ -125,7 +144,13 @@ impl ScreenKind for Kind {
     }
 
     fn hints(&self, model: &Model) -> &'static [(Action, &'static str)] {
-        if model.pair().is_ok() { TO_COMPARE } else { HINTS }
+        if model.pair().is_ok() {
+            TO_COMPARE
+        } else if model.marked().is_empty() {
+            HINTS
+        } else {
+            WITH_MARKS
+        }
     }
 
     fn is_table(&self) -> bool {

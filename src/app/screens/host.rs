@@ -50,6 +50,8 @@ impl ScreenKind for Kind {
             (Action::Processes, "processes"),
             (Action::Ports, "ports"),
             (Action::Mounts, "mounts"),
+            (Action::Logs, "logs"),
+            (Action::Shell, "shell"),
             (Action::Retry, "retry"),
             (Action::Refresh, "refresh"),
         ]

@@ -35,7 +35,8 @@ impl LineOrigin<'_> {
         let shown = line.get(..LONGEST).unwrap_or(line);
         let text = String::from_utf8_lossy(shown);
         let own = stamp::of_line(&text, self.clock);
-        let (at, clock) = own.map_or((self.arrived, LineClock::Arrival), |at| (at, LineClock::Own));
+        let (at, clock) = own.map_or((self.arrived, LineClock::Arrival), |own| (own.at, LineClock::Own));
+        let lead = own.and_then(|own| own.end).map_or(0, |end| lead(&text, end, self.host.as_str()));
         LogLine {
             host: self.host.clone(),
             source: self.source.clone(),
@@ -44,8 +45,27 @@ impl LineOrigin<'_> {
             at,
             clock,
             cut: (line.len() - shown.len()) as u64 + self.cut,
+            lead,
         }
     }
+}
+
+/// Where what a line says begins, behind a time that ends at `end` and the name of the host it is of.
+fn lead(text: &str, end: usize, host: &str) -> usize {
+    // A zone may stand behind a space; where there is none, the space is not part of the time.
+    let end = text.get(..end).map_or(end, |time| time.trim_end_matches(' ').len());
+    let Some(rest) = text.get(end..) else { return 0 };
+    let spaces = rest.len() - rest.trim_start_matches(' ').len();
+    if spaces == 0 {
+        return 0;
+    }
+    let word = rest.get(spaces..).and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+    let is_host = !word.is_empty() && (word == host || host.split('.').next() == Some(word));
+    let behind = rest.get(spaces + word.len()..).map_or(0, |rest| usize::from(rest.starts_with(' ')));
+    let lead = end + spaces + if is_host { word.len() + behind } else { 0 };
+    // What is made printable may have another length.
+    let is_plain = text.get(..lead).is_some_and(|lead| lead.bytes().all(|byte| (0x20..0x7f).contains(&byte)));
+    if is_plain { lead } else { 0 }
 }
 
 /// Keeps lines that are not older than `from`. One without a time of its own belongs to the line before it.
@@ -81,6 +101,30 @@ mod tests {
         assert_eq!(texts, ["a       b", "^[[2J^G\u{fffd}", "", "^@z"]);
         assert!(lines.iter().all(|line| (line.at, line.clock, line.cut) == (7, LineClock::Arrival, 0)));
         assert_eq!(read(b""), []);
+    }
+
+    #[test]
+    fn what_a_line_repeats_is_told() {
+        for (line, rest) in [
+            ("Nov 30 17:02:11 app1 CRON[7]: job", "CRON[7]: job"),
+            ("2013-11-30T17:02:11+0000 app1 sshd[1]: x", "sshd[1]: x"),
+            ("2013-11-30 17:02:11 app12 x", "app12 x"),
+            ("131130 17:02:11 [ERROR] x", "[ERROR] x"),
+            ("Nov 30 17:02:11 app1", ""),
+            // What is not shown beside the line stays in it.
+            ("2013-11-30T17:02:11.250Z app1 x", "2013-11-30T17:02:11.250Z app1 x"),
+            ("[Sat Nov 30 17:02:11 2013] [error] x", "[Sat Nov 30 17:02:11 2013] [error] x"),
+            (
+                "10.0.0.1 - - [30/Nov/2013:17:02:11 +0000] \"GET /\"",
+                "10.0.0.1 - - [30/Nov/2013:17:02:11 +0000] \"GET /\"",
+            ),
+            ("Nov 30 17:02:11 \x1bapp1 x", "^[app1 x"),
+            ("no time", "no time"),
+        ] {
+            let read = read(line.as_bytes());
+            let shown = read[0].text.as_str().get(read[0].lead..).unwrap();
+            assert_eq!(shown, rest, "{line}");
+        }
     }
 
     #[test]

@@ -41,16 +41,30 @@ static FORMS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// The line's own time, in milliseconds since 1970; `None` when it has none that is known.
+/// A line's own time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LineStamp {
+    /// Milliseconds since 1970.
+    pub(super) at: i64,
+    /// Where it ends, when the line begins with it and it says no more than the second.
+    pub(super) end: Option<usize>,
+}
+
+/// The line's own time; `None` when it has none that is known.
 #[must_use]
-pub(super) fn of_line(line: &str, clock: HostClock) -> Option<i64> {
+pub(super) fn of_line(line: &str, clock: HostClock) -> Option<LineStamp> {
     let mut end = line.len().min(REACH);
     while !line.is_char_boundary(end) {
         end -= 1;
     }
     let line = line.get(..end)?;
     // Most lines of most logs have the form of the line before; they are few enough to be tried in order.
-    FORMS.iter().find_map(|form| form.captures(line).and_then(|found| moment(&found, clock)))
+    FORMS.iter().find_map(|form| {
+        let found = form.captures(line)?;
+        let at = moment(&found, clock)?;
+        let is_alone = found.name("f").is_none() && !line.get(..found.get(0)?.end())?.contains('[');
+        Some(LineStamp { at, end: is_alone.then(|| found.get(0).map(|whole| whole.end())).flatten() })
+    })
 }
 
 fn moment(found: &regex::Captures<'_>, clock: HostClock) -> Option<i64> {
@@ -105,7 +119,7 @@ mod tests {
     const HOUR: i64 = 3_600_000;
 
     fn of(line: &str) -> Option<i64> {
-        of_line(line, HostClock { offset: 3600, now: NOON + 5000 })
+        of_line(line, HostClock { offset: 3600, now: NOON + 5000 }).map(|stamp| stamp.at)
     }
 
     #[test]
@@ -133,8 +147,9 @@ mod tests {
     #[test]
     fn a_time_without_a_year_is_of_the_last_one_that_fits() {
         let new_year = HostClock { offset: 0, now: 1_388_534_460_000 }; // 2014-01-01T00:01:00Z
-        assert_eq!(of_line("Dec 31 23:59:00 x", new_year), Some(1_388_534_460_000 - 120_000));
-        assert_eq!(of_line("Jan  1 00:00:30 x", new_year), Some(1_388_534_460_000 - 30_000));
+        let at = |line| of_line(line, new_year).map(|stamp| stamp.at);
+        assert_eq!(at("Dec 31 23:59:00 x"), Some(1_388_534_460_000 - 120_000));
+        assert_eq!(at("Jan  1 00:00:30 x"), Some(1_388_534_460_000 - 30_000));
     }
 
     #[test]

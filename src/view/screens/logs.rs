@@ -9,7 +9,6 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::model::logs::{LogEntry, LogTimeline, LogView};
 use crate::view::scene::Scene;
 use crate::view::screens::Drawing;
-use crate::view::signs::Status;
 use crate::view::state::ViewState;
 use crate::view::text::{centred, count, left, right, row, span, wrap};
 use crate::view::widgets::footer::FooterStatus;
@@ -76,14 +75,8 @@ fn nothing(logs: &LogView, kept: usize) -> String {
 fn head(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, logs: &LogView) {
     let styles = scene.styles;
     let followed = logs.states.values().filter(|state| matches!(state, Some(HostLog::Following))).count();
-    let waiting = |state: &Option<HostLog>| matches!(state, None | Some(HostLog::Connecting));
-    let status = match logs.states.len() - followed {
-        0 => Status::Ok,
-        others if others == logs.states.values().filter(|state| waiting(state)).count() => Status::Pending,
-        _ => Status::Warning,
-    };
     let place = if logs.follows() {
-        Line::from(span(format!("{} FOLLOWING", status.sign()), styles.status(status)))
+        Line::from(following(scene, logs))
     } else {
         Line::from(span(format!("‖ PAUSED  +{} new", grouped(logs.new_below() as u64)), styles.paused))
     };
@@ -113,6 +106,35 @@ fn head(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, logs: &LogView) {
         spans.push(span(format!("  {}", names.join(" ")), styles.muted));
     }
     left(buf, Rect { width: room, ..area }, &Line::from(spans));
+}
+
+/// Whether lines come: of all hosts, of some, of none.
+fn following(scene: &Scene<'_>, logs: &LogView) -> Span<'static> {
+    let styles = scene.styles;
+    let states = || logs.states.values();
+    let all = states().count();
+    let now = states().filter(|state| matches!(state, Some(HostLog::Following))).count();
+    let waits = states().any(|state| matches!(state, None | Some(HostLog::Connecting)));
+    let lost = states()
+        .any(|state| matches!(state, Some(HostLog::Lost { .. } | HostLog::Ended { failed: Some(_) })));
+    match (now, lost, waits) {
+        (0, true, _) => span("✖ NOT FOLLOWING", styles.critical),
+        (0, false, true) => span("◌ CONNECTING", styles.muted),
+        (0, false, false) => span("○ ENDED", styles.muted),
+        (now, false, _) if now == all => span("● FOLLOWING", styles.ok),
+        (now, true, _) => span(format!("▲ FOLLOWING {now} OF {all}"), styles.warning),
+        (now, false, _) => span(format!("◌ FOLLOWING {now} OF {all}"), styles.muted),
+    }
+}
+
+/// What a line says, without the time and the host that stand beside it. Of another day it is shown with its date.
+fn said<'a>(scene: &Scene<'_>, line: &'a LogLine) -> &'a str {
+    let text = line.text.as_str();
+    let day = |second: i64| (second + i64::from(scene.model.zone)).div_euclid(86_400);
+    if day(line.at.div_euclid(1000)) != day(scene.model.wall().0) {
+        return text;
+    }
+    text.get(line.lead..).unwrap_or(text)
 }
 
 /// Two rows: all lines and the errors, each with its own scale. Returns how many rows it has.
@@ -224,7 +246,8 @@ fn entry_rows<'a>(
     let host = crate::view::text::tail(&name_of(line), name);
     let cut = if line.cut > 0 { format!(" … {} bytes more", grouped(line.cut)) } else { String::new() };
     let room = width.saturating_sub(TIME + name + 3).max(8);
-    let parts = if logs.wrap { wrap(line.text.as_str(), room) } else { vec![line.text.as_str().to_owned()] };
+    let text = said(scene, line);
+    let parts = if logs.wrap { wrap(text, room) } else { vec![text.to_owned()] };
     let last = parts.len().saturating_sub(1);
     parts
         .into_iter()

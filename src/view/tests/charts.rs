@@ -83,7 +83,7 @@ fn a_night_without_a_console_is_a_hole_and_is_said() {
     assert!(title.contains("unknown for 7h 48m"), "{title}");
     // Its lowest row: bars, a hole of eight hours of 24, bars.
     let at = shown.iter().position(|row| row.contains("memory in use")).unwrap();
-    let lowest = shown[at..].iter().find(|row| row.contains("0 %│")).unwrap();
+    let lowest = shown[at..].iter().find(|row| row.contains("  0 %│")).unwrap();
     let bars: Vec<char> = lowest.split('│').nth(1).unwrap().chars().collect();
     let hole = bars.iter().filter(|bar| **bar == ' ').count();
     assert!((35..=39).contains(&hole), "{hole} columns of {}: {lowest}", bars.len());
@@ -108,6 +108,6 @@ fn text_of_a_host_is_shown_harmless_and_ascii_has_bars() {
     let ascii = Styles::default().in_ascii(true);
     let shown = rows(&drawn(&model, &ascii, SIZES[0])).join("\n");
     assert!(shown.is_ascii(), "{shown}");
-    let bars = shown.lines().find(|row| row.contains("0 %|")).unwrap();
+    let bars = shown.lines().find(|row| row.contains("  0 %|")).unwrap();
     assert!(bars.contains('@') && !bars.contains('?'), "{shown}");
 }

@@ -99,3 +99,31 @@ fn a_dialog_that_comes_while_help_is_read_lies_over_it() {
         assert!(screen.contains("the plan is an older one") && screen.contains("Enter close"), "{screen}");
     }
 }
+
+#[test]
+fn marked_hosts_have_their_keys_and_their_number_in_the_footer() {
+    use crate::app::message::Msg;
+    use crate::app::update::update;
+    use crate::config::keymap::{KeyCode, KeyPress};
+    let press = |model: &mut Model, c: char| {
+        update(model, Msg::Key(KeyPress { code: KeyCode::Char(c), ctrl: false, alt: false }));
+    };
+    let last = |model: &Model, size| text(model, size).lines().last().unwrap().to_owned();
+    let mut model = healthy();
+    assert!(!last(&model, SIZES[0]).contains("logs"));
+    (0..3).for_each(|_| press(&mut model, 'm'));
+    let small = last(&model, SIZES[0]);
+    for wanted in ["! command on 3", "q quit", "? help"] {
+        assert!(small.contains(wanted), "{wanted}: {small}");
+    }
+    let wide = last(&model, SIZES[1]);
+    for wanted in ["! command on 3", "L logs of 3", "q quit", "? help"] {
+        assert!(wide.contains(wanted), "{wanted}: {wide}");
+    }
+    press(&mut model, 'M');
+    assert!(!last(&model, SIZES[0]).contains(" on 3"));
+    // A host's own page acts on that host.
+    (0..3).for_each(|_| press(&mut model, 'm'));
+    press(&mut model, 'l');
+    assert!(!last(&model, SIZES[2]).contains("command on 3"));
+}

@@ -31,6 +31,7 @@ pub(super) fn hear(mut model: Model) -> Model {
         clock,
         level,
         cut,
+        lead: 0,
     };
     let (own, arrival) = (LineClock::Own, LineClock::Arrival);
     let mut lines: Vec<LogLine> = (0..40)
@@ -110,4 +111,50 @@ fn an_error_stands_out_in_every_theme_and_without_colour() {
         assert_ne!(buf[(column, error)].style(), buf[(column, plain)].style());
         assert!(rows[usize::from(error)].contains("^[[2J"), "{}", rows[usize::from(error)]);
     }
+}
+
+#[test]
+fn a_line_of_today_shows_its_time_and_host_once() {
+    let mut model = followed();
+    let number = model.logs.as_ref().unwrap().number;
+    let host = model.logs.as_ref().unwrap().request.hosts[0].clone();
+    let line = |at: i64, text: &str| LogLine {
+        host: host.clone(),
+        source: "journal".into(),
+        text: Clean::new(text),
+        at,
+        clock: LineClock::Own,
+        level: LogLevel::Plain,
+        cut: 0,
+        lead: text.find("sshd").unwrap(),
+    };
+    let now = model.wall().0 * 1000;
+    let lines = vec![
+        line(now, "Nov 30 17:02:11 app1 sshd[1]: today"),
+        line(now - 86_400_000, "Nov 29 17:02:11 app1 sshd[1]: before"),
+    ];
+    update(&mut model, Msg::Logs(number, LogEvent::Lines(lines)));
+    let shown = text(&model, SIZES[0]);
+    let row = |what: &str| shown.lines().find(|row| row.contains(what)).unwrap().to_owned();
+    assert!(!row("today").contains("Nov 30") && row("today").contains("sshd[1]: today"), "{shown}");
+    assert!(row("before").contains("Nov 29 17:02:11"), "its date is nowhere else: {shown}");
+}
+
+#[test]
+fn the_sign_of_following_is_that_of_the_hosts() {
+    let mut model = followed();
+    let number = model.logs.as_ref().unwrap().number;
+    let hosts = model.logs.as_ref().unwrap().request.hosts.clone();
+    assert!(text(&model, SIZES[0]).contains("▲ FOLLOWING 1 OF 2"));
+    let lost = |host: &jumpdeck_fleet::names::HostName| HostLog::Lost {
+        hop: Hop::Host(host.clone()),
+        why: "gone".into(),
+    };
+    update(&mut model, Msg::Logs(number, LogEvent::State(hosts[0].clone(), lost(&hosts[0]))));
+    let none = text(&model, SIZES[0]);
+    assert!(none.contains("✖ NOT FOLLOWING") && !none.contains("● FOLLOWING"), "{none}");
+    for host in &hosts {
+        update(&mut model, Msg::Logs(number, LogEvent::State(host.clone(), HostLog::Following)));
+    }
+    assert!(text(&model, SIZES[0]).contains("● FOLLOWING"));
 }

@@ -118,7 +118,7 @@ fn processes_ports_and_mounts_at_every_size() {
     let root = "which process listens is shown to root alone: sudo = true in the inventory asks as root";
     for (name, model) in [
         ("look-processes", looked('P', processes(), &[])),
-        ("look-ports", looked('I', ports(), &[root])),
+        ("look-ports", looked('i', ports(), &[root])),
         ("look-mounts", looked('F', mounts(), &[])),
     ] {
         for size in SIZES {

@@ -215,6 +215,7 @@ fn fitting(scene: &Scene<'_>, here: &[(Action, &str)], width: u16) -> Line<'stat
         let nothing_to_do = may_be_missing && scene.model.obstacle(need).is_some();
         let Some(key) = bound(scene, *action).filter(|_| !nothing_to_do) else { continue };
         let what = scene.model.reverse_of(*action).unwrap_or(what);
+        let what = on_marks(scene, *action, what);
         let gap = if spans.is_empty() { "" } else { gap };
         let hint = [span(key, scene.styles.strong), span(format!(" {what}{gap}"), scene.styles.muted)];
         let needed: usize = hint.iter().map(Span::width).sum();
@@ -225,6 +226,17 @@ fn fitting(scene: &Scene<'_>, here: &[(Action, &str)], width: u16) -> Line<'stat
         spans.splice(0..0, hint);
     }
     Line::from(spans)
+}
+
+/// What acts on marked hosts says on how many: `logs of 3`.
+fn on_marks<'a>(scene: &Scene<'_>, action: Action, what: &'a str) -> std::borrow::Cow<'a, str> {
+    let marked = scene.model.marked().len();
+    let rows = !scene.model.screen().kind().is_of_one_host();
+    match action {
+        Action::Command if marked > 0 && rows => format!("{what} on {marked}").into(),
+        Action::Logs if marked > 0 => format!("{what} of {marked}").into(),
+        _ => what.into(),
+    }
 }
 
 /// The key of an action that works now: not one that the prompt on screen takes for an answer or as text.

@@ -16,7 +16,7 @@ fn a_host_is_looked_at_sorted_filtered_paused_and_left() {
                 .lines()
                 .any(|line| line.contains("mysqld") && line.contains('%') && line.contains(" mysql "))
     });
-    pty.type_text("I");
+    pty.type_text("i");
     pty.until("its ports", |p| {
         let text = p.contents();
         text.contains("tcp 3306") && text.contains("tcp 22") && text.contains("udp 123")

@@ -16,6 +16,7 @@ fn line(host: &str, at: i64, text: &str, level: LogLevel) -> LogLine {
         clock: LineClock::Own,
         level,
         cut: 0,
+        lead: 0,
     }
 }
 

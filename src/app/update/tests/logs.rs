@@ -21,6 +21,7 @@ fn lines(host: &str, texts: &[&str]) -> LogEvent {
         clock: LineClock::Arrival,
         level: LogLevel::Plain,
         cut: 0,
+        lead: 0,
     };
     LogEvent::Lines(texts.iter().map(line).collect())
 }

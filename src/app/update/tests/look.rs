@@ -63,7 +63,7 @@ fn a_host_is_asked_only_while_it_is_looked_at() {
     let mut model = with_keys();
     assert_eq!(begun(&keys(&mut model, "jP")), [(1, "app2".into(), LookKind::Processes)]);
     assert!(keys(&mut model, "P").is_empty(), "once");
-    assert_eq!(begun(&keys(&mut model, "I")), [(2, "app2".into(), LookKind::Ports)]);
+    assert_eq!(begun(&keys(&mut model, "i")), [(2, "app2".into(), LookKind::Ports)]);
     assert_eq!(model.screens.len(), 2, "in its place");
     // A page over it: it is asked no more, and again on the way back.
     let effects = keys(&mut model, "\n");
