@@ -61,11 +61,14 @@ impl WatchedHost {
     }
 }
 
+/// The sessions with the hosts of an environment, as the inventory had it then.
+type LookSessions = (Arc<Environment>, Arc<dyn HostSessions>);
+
 /// Looks at hosts.
 pub struct HostLooker {
     access: FleetAccess,
     /// An environment that the inventory says something else of now is connected anew.
-    sessions: Mutex<HashMap<EnvName, (Arc<Environment>, Arc<dyn HostSessions>)>>,
+    sessions: Mutex<HashMap<EnvName, LookSessions>>,
 }
 
 impl HostLooker {

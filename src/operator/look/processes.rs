@@ -136,7 +136,7 @@ struct StatusLines<'a> {
     memory_kb: Option<u64>,
 }
 
-/// `/proc/812/status:Uid:	110	110	110	110` and `/proc/812/status:VmRSS:	  1234 kB`.
+/// `/proc/812/status:Uid: 110 110 110 110` and `/proc/812/status:VmRSS: 1234 kB`, with tabs between the words.
 fn of_status(body: &str) -> HashMap<u32, StatusLines<'_>> {
     let mut all: HashMap<u32, StatusLines<'_>> = HashMap::new();
     for line in body.lines() {

@@ -1,4 +1,5 @@
 //! Looks at a host by their keys.
+#![allow(clippy::panic)]
 
 use super::*;
 use crate::app::model::look::{LookOrder, LookState};
