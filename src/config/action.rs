@@ -142,7 +142,7 @@ pub enum Need {
 
 impl Need {
     /// Every one.
-    pub const ALL: [Need; 29] = [
+    pub const ALL: [Need; 30] = [
         Self::Nothing,
         Self::Moves,
         Self::Selected,
