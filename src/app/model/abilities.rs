@@ -42,6 +42,7 @@ impl Model {
             | Need::View
             | Need::SavedView
             | Need::Logs
+            | Need::Charts
             | Need::Events
             | Need::Problem
             | Need::Session

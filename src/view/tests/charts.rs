@@ -45,7 +45,7 @@ fn courses() -> HostCourses {
 
 fn charted(courses: HostCourses) -> Model {
     let mut model = healthy();
-    press(&mut model, 'C');
+    press(&mut model, 'd');
     let host = model.charted().unwrap();
     update(&mut model, Msg::Courses(host, courses));
     model
@@ -67,7 +67,7 @@ fn charts_at_every_size_and_over_every_span() {
 #[test]
 fn before_anything_is_kept_it_says_so() {
     let mut model = healthy();
-    press(&mut model, 'C');
+    press(&mut model, 'd');
     assert!(text(&model, SIZES[0]).contains("reading what is kept"));
     assert!(text(&charted(HostCourses::default()), SIZES[0]).contains("nothing is kept of this host yet"));
 }

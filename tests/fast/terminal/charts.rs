@@ -7,7 +7,7 @@ fn charts_of_a_host_are_shown_and_their_span_is_changed() {
     let home = tempfile::tempdir().unwrap();
     let mut pty = Pty::demo_with(&home, &[], &["--host", "db2", "--env", "production"]);
     pty.until("a host that answers", |p| p.contents().contains("last report"));
-    pty.type_text("C");
+    pty.type_text("d");
     pty.until("its charts", |p| {
         let text = p.contents();
         ["load, 1 min average", "memory in use", "replication lag", "disk /", "median", "1 h ago"]
