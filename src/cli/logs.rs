@@ -22,7 +22,9 @@ use crate::config::inventory::logs::is_log_path;
 use crate::operator::logs::{FollowedLogs, follow};
 use crate::transport::ask::{AskPerson, RefuseAll};
 use jumpdeck_fleet::fleet::Environment;
-use jumpdeck_fleet::log::{HostLog, LogEvent, LogLine, LogPattern, LogRequest, MOST_HOSTS, in_order};
+use jumpdeck_fleet::log::{
+    HostLog, LogEvent, LogLine, LogNote, LogPattern, LogRequest, MOST_HOSTS, in_order,
+};
 use jumpdeck_fleet::names::HostName;
 
 mod lines;
@@ -175,6 +177,7 @@ async fn read(common: &Common, args: &LogsArgs) -> Result<ExitCode, CliError> {
         env,
         states: hosts.into_iter().map(|host| (host, None)).collect(),
         beginning: Some(Vec::new()),
+        notes: Vec::new(),
     }
     .print_all(followed, args.follow, &mut interrupts)
     .await
@@ -187,6 +190,8 @@ struct PrintedLogs {
     states: BTreeMap<HostName, Option<HostLog>>,
     /// Lines of the beginning, until all hosts have sent theirs.
     beginning: Option<Vec<LogLine>>,
+    /// What is said of whole hosts meanwhile: for people, once for all that are alike.
+    notes: Vec<LogNote>,
 }
 
 impl PrintedLogs {
@@ -238,6 +243,9 @@ impl PrintedLogs {
                 None => print::answer(&self.printer.lines(&lines)?)?,
             },
             LogEvent::NotShown(not_shown) => print::answer(&self.printer.not_shown(&not_shown)?)?,
+            LogEvent::Note(note) if self.beginning.is_some() && self.printer.groups(&note) => {
+                self.notes.push(note);
+            }
             LogEvent::Note(note) => print::answer(&self.printer.note(&note)?)?,
             LogEvent::State(host, state) => drop(self.states.insert(host, Some(state))),
         }
@@ -247,6 +255,7 @@ impl PrintedLogs {
     /// Prints the lines of the beginning, in the order of their times.
     fn begin(&mut self) -> Result<(), CliError> {
         let Some(lines) = self.beginning.take() else { return Ok(()) };
+        print::answer(&self.printer.notes(&std::mem::take(&mut self.notes)))?;
         print::answer(&self.printer.lines(&in_order(lines))?)?;
         Ok(())
     }

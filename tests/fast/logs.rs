@@ -3,8 +3,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -13,6 +12,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::exec::{Ran, Site, command, ran};
+
+mod programs;
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -362,45 +363,4 @@ fn shells(site: &Site) -> Vec<String> {
         }
     }
     found
-}
-
-#[test]
-fn a_journal_is_read_from_where_it_ended() {
-    let Some(site) = Site::new("") else { return };
-    // A journal of the test's own, in the form of journalctl: the PATH of the host's shell is the sshd's.
-    let bin: PathBuf = site.path("bin");
-    fs::create_dir(&bin).unwrap();
-    let journal = site.path("journal");
-    fs::write(&journal, "2013-11-30T17:02:11+0000 one sshd[1]: first\n").unwrap();
-    let program = format!(
-        "#!/bin/sh\nafter=0\nfor word; do case $word in --after-cursor=*) after=${{word#*=}};; esac; done\n\
-         tail -n +$((after + 1)) {journal}\necho \"-- cursor: $(grep -c '' {journal})\"\n",
-        journal = journal.display()
-    );
-    fs::write(bin.join("journalctl"), program).unwrap();
-    fs::set_permissions(bin.join("journalctl"), fs::Permissions::from_mode(0o755)).unwrap();
-    let Site { dir, jump, mut hosts } = site;
-    let environment = format!("SetEnv PATH={}:/usr/bin:/bin", bin.display());
-    // The same port has another sshd now.
-    let mut inventory = fs::read_to_string(dir.path().join("inventory.toml")).unwrap();
-    let before =
-        format!("[environments.test.hosts]\none = {{ address = \"127.0.0.1\", port = {}", hosts[0].port);
-    let with = "mkdir -p /run/jd-none; mount -t tmpfs tmpfs /run/log 2>/dev/null || mkdir -p /run/log; mkdir -p /run/log/journal";
-    hosts[0] = crate::support::sshd::Sshd::behind(dir.path(), "one", &environment, with);
-    inventory = inventory.replace(
-        &before,
-        &format!("[environments.test.hosts]\none = {{ address = \"127.0.0.1\", port = {}", hosts[0].port),
-    );
-    fs::write(dir.path().join("inventory.toml"), inventory).unwrap();
-    let known: String = hosts.iter().map(crate::support::sshd::Sshd::known).collect();
-    fs::write(dir.path().join("known"), jump.known() + &known).unwrap();
-    let site = Site { dir, jump, hosts };
-    let following = Following::new(&site, &["one"]);
-    let seen = following.until_line("2013-11-30T17:02:11+0000 one sshd[1]: first");
-    assert_eq!(seen.last().unwrap()["time"], "2013-11-30T17:02:11.000Z");
-    assert_eq!(seen.last().unwrap()["log"], "journal");
-    append(&journal, b"2013-11-30T17:02:12+0000 one sshd[1]: second\n");
-    let seen = following.until_line("2013-11-30T17:02:12+0000 one sshd[1]: second");
-    assert_eq!(texts(&seen).len(), 1, "{seen:?}");
-    assert_eq!(following.interrupt().0, Some(0));
 }

@@ -237,6 +237,21 @@ pub fn short_name(source: &str) -> &str {
     source.rsplit('/').next().unwrap_or(source)
 }
 
+/// Hosts that something is said of alike: `app1`, or `13 hosts (app1 app2 app3 app4 and 9 more)`.
+#[must_use]
+pub fn hosts_alike<'a>(hosts: impl IntoIterator<Item = &'a HostName>) -> String {
+    const NAMED: usize = 4;
+    let names: Vec<&str> = hosts.into_iter().map(HostName::as_str).collect();
+    match names.as_slice() {
+        [one] => (*one).to_owned(),
+        all if all.len() <= NAMED + 1 => format!("{} hosts ({})", all.len(), all.join(" ")),
+        all => {
+            let first = all.iter().take(NAMED).copied().collect::<Vec<_>>().join(" ");
+            format!("{} hosts ({first} and {} more)", all.len(), all.len() - NAMED)
+        }
+    }
+}
+
 /// Lines of several logs as one, in the order of their times. Those of one log stay in their order: a line without a time of its
 /// own, or with an earlier one, stays behind the line before it.
 #[must_use]

@@ -30,18 +30,23 @@ pub enum LogEntry {
     /// A line of a log.
     Line(LogLine),
     /// Something to know.
-    Note(LogNote),
+    Note {
+        /// What, and of which host.
+        note: LogNote,
+        /// More hosts of which the same is said.
+        others: Vec<HostName>,
+    },
     /// What a host did not send.
     NotShown(NotShown),
 }
 
 impl LogEntry {
-    /// Whose it is.
+    /// Whose it is; of several hosts the first one.
     #[must_use]
     pub fn host(&self) -> &HostName {
         match self {
             Self::Line(line) => &line.host,
-            Self::Note(note) => &note.host,
+            Self::Note { note, .. } => &note.host,
             Self::NotShown(missed) => &missed.host,
         }
     }
@@ -49,7 +54,7 @@ impl LogEntry {
     fn bytes(&self) -> usize {
         match self {
             Self::Line(line) => line.text.as_str().len(),
-            Self::Note(note) => note.text.as_str().len(),
+            Self::Note { note, .. } => note.text.as_str().len(),
             Self::NotShown(_) => 0,
         }
     }
@@ -141,8 +146,31 @@ impl LogView {
                 self.bytes_not_sent += missed.bytes;
                 self.push(LogEntry::NotShown(missed));
             }
-            LogEvent::Note(note) => self.push(LogEntry::Note(note)),
+            LogEvent::Note(note) => self.note(note),
             LogEvent::State(host, state) => drop(self.states.insert(host, Some(state))),
+        }
+    }
+
+    /// What is said of whole hosts at the beginning is said once for all that are alike; later a note has its own place and time.
+    fn note(&mut self, note: LogNote) {
+        let beginning = self.states.values().any(|state| matches!(state, None | Some(HostLog::Connecting)));
+        let same = self.entries.iter_mut().rev().find_map(|entry| match entry {
+            LogEntry::Note { note: said, others } => {
+                let is_alike = said.source.is_none() && (&said.text, said.gap) == (&note.text, note.gap);
+                is_alike.then_some((said, others))
+            }
+            LogEntry::Line(_) | LogEntry::NotShown(_) => None,
+        });
+        match same.filter(|_| beginning && note.source.is_none()) {
+            Some((said, others)) => {
+                if said.host != note.host && !others.contains(&note.host) {
+                    others.push(note.host);
+                }
+                if !self.hidden.is_empty() {
+                    self.choose();
+                }
+            }
+            None => self.push(LogEntry::Note { note, others: Vec::new() }),
         }
     }
 
@@ -170,10 +198,14 @@ impl LogView {
 
     /// What is ours stays in sight whatever is filtered: it says that lines are missing.
     fn is_seen(&self, entry: &LogEntry) -> bool {
-        !self.hidden.contains(entry.host())
+        let others: &[HostName] = match entry {
+            LogEntry::Note { others, .. } => others,
+            LogEntry::Line(_) | LogEntry::NotShown(_) => &[],
+        };
+        std::iter::once(entry.host()).chain(others).any(|host| !self.hidden.contains(host))
             && match entry {
                 LogEntry::Line(line) => self.chosen.as_ref().is_none_or(|chosen| chosen.holds(line)),
-                LogEntry::Note(_) | LogEntry::NotShown(_) => true,
+                LogEntry::Note { .. } | LogEntry::NotShown(_) => true,
             }
     }
 
@@ -279,7 +311,7 @@ impl LogView {
             self.seen.iter().filter_map(|number| {
                 match self.entries.get(usize::try_from(number - self.first).ok()?)? {
                     LogEntry::Line(line) => Some(line),
-                    LogEntry::Note(_) | LogEntry::NotShown(_) => None,
+                    LogEntry::Note { .. } | LogEntry::NotShown(_) => None,
                 }
             })
         };

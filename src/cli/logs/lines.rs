@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::LogFormat;
 use crate::cli::common::CliError;
 use jumpdeck_fleet::fleet::Environment;
-use jumpdeck_fleet::log::{LineClock, LogLevel, LogLine, LogNote, NotShown, grouped, short_name};
+use jumpdeck_fleet::log::{
+    LineClock, LogLevel, LogLine, LogNote, NotShown, grouped, hosts_alike, short_name,
+};
 use jumpdeck_fleet::names::HostName;
 
 const SCHEMA: u32 = 1;
@@ -220,6 +222,26 @@ impl LogPrinter {
                 gap: note.gap,
             }),
         }
+    }
+
+    /// Whether the note is one that is said once for all hosts that are alike.
+    pub(super) fn groups(&self, note: &LogNote) -> bool {
+        self.format == LogFormat::Text && note.source.is_none()
+    }
+
+    /// Notes of whole hosts: each text once, with all its hosts.
+    pub(super) fn notes(&mut self, notes: &[LogNote]) -> String {
+        let mut groups: Vec<(&str, Vec<&HostName>)> = Vec::new();
+        for note in notes {
+            self.gaps += u64::from(note.gap);
+            let text = note.text.as_str();
+            match groups.iter_mut().find(|(said, _)| *said == text) {
+                Some((_, hosts)) if hosts.contains(&&note.host) => {}
+                Some((_, hosts)) => hosts.push(&note.host),
+                None => groups.push((text, vec![&note.host])),
+            }
+        }
+        groups.iter().map(|(text, hosts)| self.between(&hosts_alike(hosts.iter().copied()), text)).collect()
     }
 
     /// A line that is ours.

@@ -93,10 +93,11 @@ impl HostReader {
                 Err(Left::Unwanted) => return,
                 Err(Left::Failed(error)) if self.is_refused_sudo(&error) => {
                     let text = format!(
-                        "sudo -n is refused there ({}): logs are read without it, those that this account may read",
+                        "sudo -n is refused there ({}): only what this account may read is read, the rest needs sudo",
                         error.detail
                     );
-                    if self.note(None, &text, false).await.is_err() {
+                    // A journal may be read in part, and nothing says so.
+                    if self.note(None, &text, true).await.is_err() {
                         return;
                     }
                     continue;

@@ -13,7 +13,7 @@ use crate::view::state::ViewState;
 use crate::view::text::{centred, count, left, right, row, span, wrap};
 use crate::view::widgets::footer::FooterStatus;
 use crate::view::widgets::sparkline;
-use jumpdeck_fleet::log::{HostLog, LogLevel, LogLine, grouped, short_name};
+use jumpdeck_fleet::log::{HostLog, LogLevel, LogLine, grouped, hosts_alike, short_name};
 
 /// How it looks.
 pub(super) const DRAWING: Drawing = Drawing {
@@ -182,7 +182,7 @@ fn lines(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, logs: &LogView) {
     let most = WIDEST.min(usize::from(area.width) / 4);
     let names = |entry: &LogEntry| match entry {
         LogEntry::Line(line) => name_of(line).width(),
-        LogEntry::Note(_) | LogEntry::NotShown(_) => 0,
+        LogEntry::Note { .. } | LogEntry::NotShown(_) => 0,
     };
     let name = logs.upwards().take(usize::from(area.height)).map(names).max().unwrap_or(0).min(most);
     let width = usize::from(area.width);
@@ -223,14 +223,20 @@ fn entry_rows<'a>(
     let ours = |text: String| vec![Line::from(span(format!(" ── {text}"), styles.accent))];
     let line = match entry {
         LogEntry::Line(line) => line,
-        LogEntry::Note(note) => {
+        LogEntry::Note { note, others } => {
             let log = note.source.as_deref().map(|source| format!(" {source}")).unwrap_or_default();
-            let text = format!("{}{log}: {}", note.host, note.text);
+            let text =
+                format!("{}{log}: {}", hosts_alike(std::iter::once(&note.host).chain(others)), note.text);
             let style = if note.gap { styles.warning } else { styles.accent };
             let mark = if note.gap { "▲" } else { "──" };
             return wrap(&text, width.saturating_sub(4))
                 .into_iter()
-                .map(|part| Line::from(span(format!(" {mark} {part}"), style)))
+                .enumerate()
+                .map(|(at, part)| {
+                    // Rows of one note have one mark.
+                    let mark = if at == 0 { mark.to_owned() } else { " ".repeat(mark.width()) };
+                    Line::from(span(format!(" {mark} {part}"), style))
+                })
                 .collect();
         }
         LogEntry::NotShown(missed) => {

@@ -34,7 +34,8 @@ fn add(logs: &mut LogView, host: &str, texts: &[&str]) {
 fn seen(logs: &LogView) -> Vec<String> {
     let texts = logs.upwards().map(|entry| match entry {
         LogEntry::Line(line) => line.text.to_string(),
-        LogEntry::Note(note) => format!("note {}", note.text),
+        LogEntry::Note { note, others } if others.is_empty() => format!("note {}", note.text),
+        LogEntry::Note { note, others } => format!("note of {}: {}", others.len() + 1, note.text),
         LogEntry::NotShown(missed) => missed.text(),
     });
     let mut texts: Vec<String> = texts.collect();
@@ -145,4 +146,34 @@ fn the_course_is_of_the_lines_that_are_seen() {
         line("a", i64::MIN / 2, "y", LogLevel::Plain),
     ]));
     assert!(logs.timeline(10).unwrap().spans.len() <= 10);
+}
+
+#[test]
+fn what_is_said_of_hosts_alike_at_the_beginning_is_said_once_and_later_each_time() {
+    let mut logs = view(&["a", "b", "c"]);
+    let note = |host: &str, source: Option<&str>| {
+        let source = source.map(Into::into);
+        LogEvent::Note(LogNote { host: name(host), source, text: "no log found".into(), at: 0, gap: true })
+    };
+    logs.take(note("a", None));
+    add(&mut logs, "b", &["between"]);
+    logs.take(note("b", None));
+    logs.take(note("b", None));
+    logs.take(note("b", Some("/x")));
+    assert_eq!(seen(&logs), ["note of 2: no log found", "between", "note no log found"]);
+    logs.hide(name("a"));
+    assert_eq!(seen(&logs)[0], "note of 2: no log found", "it is of another host, too");
+    logs.hide(name("b"));
+    assert!(seen(&logs).is_empty(), "{:?}", seen(&logs));
+    logs.take(note("c", None));
+    assert_eq!(seen(&logs), ["note of 3: no log found"], "what a host that is seen says is seen");
+    for host in ["a", "b", "c"] {
+        logs.take(LogEvent::State(name(host), HostLog::Following));
+    }
+    logs.take(note("c", None));
+    assert_eq!(
+        seen(&logs),
+        ["note of 3: no log found", "note no log found"],
+        "later it has a place of its own"
+    );
 }

@@ -30,7 +30,12 @@ impl HostReader {
             LogReply::Clock { seconds, offset } => self.clock_is(seconds, offset).await?,
             LogReply::Missing { log } => return self.missing(log).await,
             LogReply::Closed { log } => {
-                self.trouble(log, "access denied: this account may not read it").await?
+                let what = if self.without_sudo {
+                    "access denied: it needs sudo, which is refused there"
+                } else {
+                    "access denied: this account may not read it"
+                };
+                self.trouble(log, what).await?;
             }
             LogReply::NoFile { log } => self.trouble(log, "is no file; not read").await?,
             LogReply::Failed { log } => self.trouble(log, "cannot be looked at; not read").await?,
