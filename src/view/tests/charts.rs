@@ -46,9 +46,18 @@ fn courses() -> HostCourses {
 fn charted(courses: HostCourses) -> Model {
     let mut model = healthy();
     press(&mut model, 'd');
+    with(model, courses)
+}
+
+fn with(mut model: Model, courses: HostCourses) -> Model {
     let host = model.charted().unwrap();
     update(&mut model, Msg::Courses(host, courses));
     model
+}
+
+/// What is kept of the host on screen is read.
+pub(super) fn read(model: Model) -> Model {
+    with(model, courses())
 }
 
 #[test]

@@ -113,6 +113,13 @@ fn looked(key: char, content: LookContent, notes: &[&str]) -> Model {
     model
 }
 
+/// The processes that were asked for are there.
+pub(super) fn answered(mut model: Model) -> Model {
+    let event = answer(&model, processes(), &[]);
+    tell(&mut model, event);
+    model
+}
+
 #[test]
 fn processes_ports_and_mounts_at_every_size() {
     let root = "which process listens is shown to root alone: sudo = true in the inventory asks as root";

@@ -78,6 +78,8 @@ pictures! { SCREENS, screen_name, Screen;
     "answers" => Screen::Answers, bad_night, answered;
     "past-runs" => Screen::PastRuns, bad_night, past_runs;
     "past-run" => Screen::PastRun(_), bad_night, past_run;
+    "charts" => Screen::Charts(_), bad_night, |w| w.select("db2").act(Action::Charts).change(charts::read);
+    "look" => Screen::Look(_), bad_night, |w| w.select("db2").act(Action::Processes).change(look::answered);
     "views" => Screen::Views, bad_night, |w| w.at(Destination::Views);
     "logs" => Screen::Logs, bad_night, |w| w.mark("app1").mark("app3").act(Action::Logs).change(logs::hear);
 }

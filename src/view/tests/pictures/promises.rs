@@ -127,7 +127,7 @@ fn unseen(mut model: Model, how: Unseen) -> Model {
 }
 
 /// Whether a screen shows what was found or done at a time that it names, which stays so when its host is gone: a plan, steps, answers, what
-/// was written in a session.
+/// was written in a session, what a look found (how old it is, is said by its own answers: `look` tests that).
 fn shows_work(screen: &Screen) -> bool {
     match screen {
         Screen::Plan
@@ -136,6 +136,7 @@ fn shows_work(screen: &Screen) -> bool {
         | Screen::PastRuns
         | Screen::Answers
         | Screen::Session
+        | Screen::Look(_)
         | Screen::Events => true,
         Screen::Fleet
         | Screen::Host(_)
@@ -145,6 +146,7 @@ fn shows_work(screen: &Screen) -> bool {
         | Screen::Services
         | Screen::Runbooks
         | Screen::Compare(_)
+        | Screen::Charts(_)
         | Screen::Views
         | Screen::Logs => false,
     }
