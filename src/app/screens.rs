@@ -58,6 +58,7 @@ screens! {
     past_run => PastRun(String), "The report of a past run, by its id.";
     views => Views, "The saved views.";
     logs => Logs, "Logs of hosts, followed.";
+    power => Power(HostName), "What the cloud says of a host.";
 }
 
 /// How a screen is reached from everywhere.

@@ -23,6 +23,7 @@ mod moves;
 mod news;
 mod palette;
 mod pause;
+mod power;
 mod prompts;
 mod questions;
 #[cfg(test)]

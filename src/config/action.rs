@@ -224,6 +224,7 @@ actions! {
         Export, "export", Table, "export the table";
         Copy, "copy", Nothing, "copy view and command";
         Shell, "shell", RowHost, "a shell on the selected host";
+        Power, "power_state", RowHost, "power state and console log, from the cloud";
         Logs, "follow_logs", LogHosts, "logs of the marked hosts, or the host";
         LogFilter, "log_filter", Logs, "filter on the hosts with what is typed";
         LogOnly, "log_only", Logs, "lines of one host alone, or of all";

@@ -42,6 +42,7 @@ drawings! {
     past_run => PastRun;
     views => Views;
     logs => Logs;
+    power => Power;
 }
 
 /// How a screen looks.

@@ -38,6 +38,7 @@ mod mutants;
 mod names;
 mod outside;
 mod plain;
+mod power;
 mod rebuild_salt;
 mod replace_roles;
 mod resident;

@@ -18,6 +18,7 @@ mod commands;
 mod copied;
 mod keymaps;
 mod logs;
+mod power;
 mod remembered;
 mod second_jump;
 mod stepping_aside;

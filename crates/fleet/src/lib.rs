@@ -19,6 +19,7 @@ pub mod log;
 pub mod maintenance;
 pub mod names;
 pub mod outside;
+pub mod power;
 pub mod problem;
 pub mod replication;
 pub mod run;

@@ -24,6 +24,7 @@ mod inventory;
 mod logs;
 mod marks;
 mod palette;
+mod power;
 mod questions;
 mod rows;
 mod sessions;

@@ -41,6 +41,7 @@ layers! {
     PastRun, "past_run";
     Views, "views";
     Logs, "logs";
+    Power, "power";
 }
 
 impl FromStr for Layer {

@@ -1,0 +1,36 @@
+//! What the cloud was last asked about, and what it says.
+
+use std::sync::Arc;
+
+use super::Model;
+use crate::app::screens::power::host_of;
+use jumpdeck_fleet::names::{EnvName, HostName};
+use jumpdeck_fleet::power::PowerReport;
+use jumpdeck_fleet::time::Moment;
+
+/// What the cloud was asked about one host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PowerLook {
+    /// The id of the last order.
+    pub id: u64,
+    /// The environment.
+    pub env: EnvName,
+    /// The host.
+    pub host: HostName,
+    /// Since when it is being asked; `None`: it is not.
+    pub asking: Option<Moment>,
+    /// The last answer, and when it came.
+    pub last: Option<(Moment, Arc<PowerReport>)>,
+    /// The first line shown.
+    pub scroll: usize,
+}
+
+impl Model {
+    /// What is known of the host on screen.
+    #[must_use]
+    pub fn shown_power(&self) -> Option<&PowerLook> {
+        let host = host_of(self.screen())?;
+        let env = &self.environments.get(self.active)?.spec.name;
+        self.power.as_ref().filter(|look| look.host == *host && look.env == *env)
+    }
+}
