@@ -68,11 +68,11 @@ fn head(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, look: &PowerLook, ask: 
     let room = right(buf, area, &age.into());
     let (sign, style, says) = match &look.last {
         Some((at, report)) => {
-            let status = status_of(report);
+            let status = status_of(scene, look, report);
             // While it is asked again, what is shown is of before.
             let of_before =
                 if look.asking.is_some() { format!(", {} ago", scene.ago(*at)) } else { String::new() };
-            (status.sign(), styles.status(status), format!("{}{of_before}", report.headline()))
+            (status.sign(), styles.status(status), format!("the cloud says: {}{of_before}", report.headline()))
         }
         None => (Status::Pending.sign(), styles.status(Status::Pending), "no answer so far".to_owned()),
     };
@@ -84,11 +84,13 @@ fn head(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, look: &PowerLook, ask: 
     left(buf, Rect { width: room, ..area }, &line);
 }
 
-fn status_of(report: &PowerReport) -> Status {
+/// What the cloud says runs is well only where the host answers, too.
+fn status_of(scene: &Scene<'_>, look: &PowerLook, report: &PowerReport) -> Status {
+    let answers = scene.env.host(&look.host).is_some_and(|(_, host)| host.link.is_up());
     match report.answer.as_ref().map(|answer| &answer.says) {
         None => Status::Unknown,
         Some(ServerReply::NoServer | ServerReply::Several(_)) => Status::Warning,
-        Some(ServerReply::Server(facts, _)) if facts.is_running() => Status::Ok,
+        Some(ServerReply::Server(facts, _)) if facts.is_running() && answers => Status::Ok,
         Some(ServerReply::Server(facts, _)) if facts.status.is_none() || facts.power.is_none() => {
             Status::Unknown
         }
@@ -180,7 +182,7 @@ fn log(page: &mut Page<'_>, scene: &Scene<'_>, console: &ConsoleTail, width: u16
             page.signed(1, Status::Unknown.sign(), &format!("unknown: {why}"), styles.unknown);
         }
         ConsoleTail::Lines(log) => {
-            page.section("CONSOLE LOG", &format!("its end, at most {} lines", log.asked));
+            page.section("CONSOLE LOG", &format!("its end, at most {} lines, the newest last", log.asked));
             for remark in log.remarks() {
                 page.signed(1, Status::Warning.sign(), &remark, styles.warning);
             }
