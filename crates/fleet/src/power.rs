@@ -305,14 +305,15 @@ impl CloudServerFacts {
         };
         match status.as_str() {
             "ACTIVE" if self.is_running() => {
-                "The cloud says that it runs. If it does not answer, its console log may say why; then restart it in the cloud."
+                "The cloud says that it runs. If it does not answer, its console log may say why; the runbook reboot-silent-host \
+                 restarts it."
                     .to_owned()
             }
             "ACTIVE" => {
                 "The cloud says ACTIVE, and its power state says something else: ask again, then ask the provider.".to_owned()
             }
             "SHUTOFF" => {
-                "It is switched off. Find out who did that, then start it in the cloud.".to_owned()
+                "It is switched off. Find out who did that; the runbook reboot-silent-host starts it.".to_owned()
             }
             "ERROR" => "The cloud gave it up: ask the provider, or build a new one with the runbook replace-vm.".to_owned(),
             "BUILD" | "REBUILD" | "REBOOT" | "HARD_REBOOT" | "MIGRATING" | "RESIZE" | "REVERT_RESIZE" | "PASSWORD" => {
@@ -387,9 +388,9 @@ mod tests {
     #[test]
     fn each_state_has_its_next_step() {
         for (found, says) in [
-            (facts("ACTIVE", "running"), "then restart it"),
+            (facts("ACTIVE", "running"), "reboot-silent-host restarts it"),
             (facts("ACTIVE", "shut down"), "ask the provider"),
-            (facts("SHUTOFF", "shut down"), "then start it"),
+            (facts("SHUTOFF", "shut down"), "reboot-silent-host starts it"),
             (facts("ERROR", "no state"), "replace-vm"),
             (facts("HARD_REBOOT", "running"), "wait, and ask again"),
             (facts("RESCUE", "running"), "find out who"),

@@ -41,12 +41,12 @@ fn report(says: Option<ServerReply>, without: Vec<PowerMiss>) -> PowerReport {
 }
 
 fn looked(report: Option<PowerReport>, ago: u64, asking: bool) -> Model {
-    let mut model = on(trouble(), Screen::Power(name("app1")));
+    let mut model = on(trouble(), Screen::Power(name("piwik")));
     let at = |seconds: u64| Moment(NOW.0 - seconds * 1000);
     model.power = Some(PowerLook {
         id: 1,
         env: model.environments[0].spec.name.clone(),
-        host: name("app1"),
+        host: name("piwik"),
         asking: asking.then(|| at(7)),
         last: report.map(|report| (at(ago), Arc::new(report))),
         scroll: 0,

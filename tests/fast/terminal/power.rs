@@ -28,8 +28,8 @@ fn a_host_that_is_silent_shows_its_power_state_and_its_console_log() {
     pty.type_text("app2");
     pty.until("what is typed", |pty| pty.contents().contains("app2"));
     pty.type_text("\r");
-    pty.until("its page, silent", |pty| pty.contents().contains("B power state"));
-    pty.type_text("B");
+    pty.until("its page, silent", |pty| pty.contents().contains("Y power state"));
+    pty.type_text("Y");
     pty.until("its power state", |pty| pty.contents().contains("the cloud says: SHUTOFF, shut down"));
     let screen = pty.contents();
     for part in ["app2", "nova on salt", "It is switched off", "CONSOLE LOG", "status", "UUID"] {
