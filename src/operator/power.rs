@@ -123,12 +123,12 @@ async fn ask_at(
     let shown = run(name(own), SHOW, TABLE).await.map_err(|error| no_login(&error))?;
     let (client, printed) = table::shown(&shown)?;
     let says = match printed {
-        table::Shown::NoServer => ServerReply::NoServer,
-        table::Shown::Several => {
+        table::ShowReply::NoServer => ServerReply::NoServer,
+        table::ShowReply::Several => {
             let listed = run(name(own), LIST, TABLE).await;
             ServerReply::Several(listed.map(|listed| table::listed(&listed, own)).unwrap_or_default())
         }
-        table::Shown::Server(text) => {
+        table::ShowReply::Server(text) => {
             let facts = table::facts(&text, &host.address).map_err(MissReason::Unreadable)?;
             let tail = match &facts.id {
                 _ if lines == 0 => ConsoleTail::NotAsked,

@@ -80,7 +80,7 @@ fn a_silent_host_is_looked_at_through_whichever_jump_box_lives() {
     with_nova(
         &site,
         &format!(
-            "case $1 in show) cat <<'E'\n{TABLE}E\n;;\nconsole-log) printf 'old\\n\\033[31mpanic\\033[0m: \\033]0;x\\007 $*\\n' ;; esac"
+            "case $1 in show) cat <<'E'\n{TABLE}E\n;;\nconsole-log) printf 'old\\n\\033[31mpanic\\033[0m: \\033]0;x\\007 %s\\n' \"$*\" ;; esac"
         ),
     );
     for host in &mut site.hosts {

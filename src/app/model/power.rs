@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use super::Model;
-use crate::app::screens::power::host_of;
 use jumpdeck_fleet::names::{EnvName, HostName};
 use jumpdeck_fleet::power::PowerReport;
 use jumpdeck_fleet::time::Moment;
@@ -23,14 +21,4 @@ pub struct PowerLook {
     pub last: Option<(Moment, Arc<PowerReport>)>,
     /// The first line shown.
     pub scroll: usize,
-}
-
-impl Model {
-    /// What is known of the host on screen.
-    #[must_use]
-    pub fn shown_power(&self) -> Option<&PowerLook> {
-        let host = host_of(self.screen())?;
-        let env = &self.environments.get(self.active)?.spec.name;
-        self.power.as_ref().filter(|look| look.host == *host && look.env == *env)
-    }
 }

@@ -1,6 +1,7 @@
 //! What the cloud says of a host: its power state, and the end of its console log.
 
 use super::{Screen, ScreenKind};
+use crate::app::model::power::PowerLook;
 use crate::app::model::{EnvironmentState, Model};
 use crate::config::action::{Action, Destination};
 use jumpdeck_fleet::names::HostName;
@@ -66,6 +67,14 @@ pub fn host_of(screen: &Screen) -> Option<&HostName> {
 }
 
 impl Model {
+    /// What is known of the host on screen.
+    #[must_use]
+    pub fn shown_power(&self) -> Option<&PowerLook> {
+        let host = host_of(self.screen())?;
+        let env = &self.environments.get(self.active)?.spec.name;
+        self.power.as_ref().filter(|look| look.host == *host && look.env == *env)
+    }
+
     /// Shows the power state of a host.
     pub(in crate::app) fn open_power(&mut self, host: HostName) {
         let screen = Screen::Power(host);

@@ -70,8 +70,9 @@ fn log(paper: &mut Paper, console: &ConsoleTail) {
         ConsoleTail::Unknown(why) => paper.words(2, Ink::Warn, &format!("console log unknown: {why}")),
         ConsoleTail::Lines(log) => {
             let nothing = if log.lines.is_empty() { ": nothing is written on it" } else { "" };
+            let lines = if log.asked == 1 { "line" } else { "lines" };
             let asked = log.asked;
-            paper.words(2, Ink::Dim, &format!("end of the console log, at most {asked} lines{nothing}"));
+            paper.words(2, Ink::Dim, &format!("end of the console log, at most {asked} {lines}{nothing}"));
             log.lines.iter().for_each(|line| quoted(paper, line));
             log.remarks().iter().for_each(|remark| paper.words(2, Ink::Warn, remark));
         }

@@ -42,7 +42,7 @@ const NO_CREDENTIALS: [&str; 7] = [
 ];
 
 /// What came of asking for one server.
-pub(super) enum Shown {
+pub(super) enum ShowReply {
     /// Its table.
     Server(String),
     /// No server has the name.
@@ -61,7 +61,7 @@ fn says(text: &str, one_of: &[&str]) -> bool {
 }
 
 /// The client that answered, and its table of one server.
-pub(super) fn shown(recorded: &Recorded) -> Result<(CloudClient, Shown), MissReason> {
+pub(super) fn shown(recorded: &Recorded) -> Result<(CloudClient, ShowReply), MissReason> {
     let stdout = String::from_utf8_lossy(&recorded.stdout.kept).into_owned();
     let (first, rest) = stdout.split_once('\n').unwrap_or((&stdout, ""));
     let client = match first {
@@ -74,12 +74,12 @@ pub(super) fn shown(recorded: &Recorded) -> Result<(CloudClient, Shown), MissRea
         if recorded.stdout.beyond > 0 {
             return Err(MissReason::Unreadable("it is longer than 64 KiB".into()));
         }
-        return Ok((client, Shown::Server(rest.to_owned())));
+        return Ok((client, ShowReply::Server(rest.to_owned())));
     };
     let said = String::from_utf8_lossy(&recorded.stderr.kept);
     match why {
-        MissReason::Failed(_) if says(&said, &NO_SERVER) => Ok((client, Shown::NoServer)),
-        MissReason::Failed(_) if says(&said, &SEVERAL) => Ok((client, Shown::Several)),
+        MissReason::Failed(_) if says(&said, &NO_SERVER) => Ok((client, ShowReply::NoServer)),
+        MissReason::Failed(_) if says(&said, &SEVERAL) => Ok((client, ShowReply::Several)),
         other => Err(other),
     }
 }

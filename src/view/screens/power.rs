@@ -72,7 +72,11 @@ fn head(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, look: &PowerLook, ask: 
             // While it is asked again, what is shown is of before.
             let of_before =
                 if look.asking.is_some() { format!(", {} ago", scene.ago(*at)) } else { String::new() };
-            (status.sign(), styles.status(status), format!("the cloud says: {}{of_before}", report.headline()))
+            (
+                status.sign(),
+                styles.status(status),
+                format!("the cloud says: {}{of_before}", report.headline()),
+            )
         }
         None => (Status::Pending.sign(), styles.status(Status::Pending), "no answer so far".to_owned()),
     };

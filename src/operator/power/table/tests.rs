@@ -106,18 +106,18 @@ fn no_server_and_several_are_answers_and_a_failure_is_none() {
     let asked = |status, stdout: &str, stderr: &str| shown(&printed(status, stdout, stderr));
     assert!(matches!(
         asked(0, &format!("client nova\n{SHOW}"), "a warning"),
-        Ok((CloudClient::Nova, Shown::Server(text))) if text == SHOW
+        Ok((CloudClient::Nova, ShowReply::Server(text))) if text == SHOW
     ));
     for said in
         ["ERROR (CommandError): No server with a name or ID of 'app1' exists.", "No Server found for app1"]
     {
-        assert!(matches!(asked(1, "client nova\n", said), Ok((_, Shown::NoServer))), "{said}");
+        assert!(matches!(asked(1, "client nova\n", said), Ok((_, ShowReply::NoServer))), "{said}");
     }
     for said in [
         "ERROR (CommandError): Multiple server matches found for 'app1', use an ID to be more specific.",
         "More than one server exists with the name 'app1'.",
     ] {
-        assert!(matches!(asked(1, "client openstack\n", said), Ok((_, Shown::Several))), "{said}");
+        assert!(matches!(asked(1, "client openstack\n", said), Ok((_, ShowReply::Several))), "{said}");
     }
     for (status, stdout, stderr, word) in [
         (0, "client none\n", "", "no_client"),
