@@ -288,3 +288,12 @@ fn one_whose_disk_is_broken_does_not_come_back_and_one_that_is_off_is_started() 
     world.lock().unwrap().advance(Duration::from_secs(60));
     assert!(is_up(&world, "app2"));
 }
+
+#[test]
+fn what_the_cloud_says_of_a_moment_stays_the_same() {
+    let universe = crate::world::universe::Universe::load("wpd-2015", 7).unwrap();
+    let world = universe.jumps().next().unwrap().1.clone();
+    let before = cell(&ask(&world, "nova show app1").0, "updated", 2);
+    world.lock().unwrap().advance(Duration::from_secs(5000));
+    assert_eq!(cell(&ask(&world, "nova show app1").0, "updated", 2), before);
+}
