@@ -80,6 +80,7 @@ pictures! { SCREENS, screen_name, Screen;
     "past-run" => Screen::PastRun(_), bad_night, past_run;
     "views" => Screen::Views, bad_night, |w| w.at(Destination::Views);
     "logs" => Screen::Logs, bad_night, |w| w.mark("app1").mark("app3").act(Action::Logs).change(logs::hear);
+    "power" => Screen::Power(_), bad_night, |w| w.open_host("piwik").act(Action::Power).change(power::told);
 }
 
 pictures! { DIALOGS, dialog_name, Dialog;

@@ -54,6 +54,14 @@ fn looked(report: Option<PowerReport>, ago: u64, asking: bool) -> Model {
     model
 }
 
+/// With the answer to what was asked.
+pub(super) fn told(mut model: Model) -> Model {
+    let look = model.power.as_mut().unwrap();
+    look.asking = None;
+    look.last = Some((model.now, Arc::new(running())));
+    model
+}
+
 fn running() -> PowerReport {
     report(Some(ServerReply::Server(Box::new(facts()), hung())), Vec::new())
 }
@@ -61,7 +69,7 @@ fn running() -> PowerReport {
 #[test]
 fn a_host_that_hangs() {
     for size in SIZES {
-        snapshot("power", &looked(Some(running()), 12, false), size);
+        snapshot("power-hangs", &looked(Some(running()), 12, false), size);
     }
     snapshot("power-old", &looked(Some(running()), 300, true), (80, 24));
     snapshot("power-asking", &looked(None, 0, true), (80, 24));

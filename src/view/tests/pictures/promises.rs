@@ -146,7 +146,8 @@ fn shows_work(screen: &Screen) -> bool {
         | Screen::Runbooks
         | Screen::Compare(_)
         | Screen::Views
-        | Screen::Logs => false,
+        | Screen::Logs
+        | Screen::Power(_) => false,
     }
 }
 
