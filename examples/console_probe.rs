@@ -55,6 +55,7 @@ impl RunControl for Nobody {
     fn command(&self, _: &str, _: RunCommand) {}
     fn look_before(&self, _: u64, _: &EnvName) {}
     fn run_on_hosts(&self, _: Arc<jumpdeck_fleet::command::CommandOrder>) {}
+    fn ask_power(&self, _: Arc<jumpdeck_fleet::power::PowerOrder>) {}
     fn drop_order(&self, _: u64) {}
     fn arm(&self, _: Option<&Arming>) {}
 }

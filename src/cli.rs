@@ -22,6 +22,7 @@ mod log;
 mod logs;
 mod look;
 mod man;
+mod power;
 mod print;
 mod runbook;
 mod session;
@@ -72,6 +73,9 @@ enum Command {
     Look(look::LookArgs),
     /// Open a shell on a host, through the jump box: exit status of the shell, 255 when the connection failed
     Ssh(ssh::SshArgs),
+    /// Ask the cloud for the power state and the console log of a host that may not answer: exit 0 one server was found, 1 none or several, 3
+    /// unknown
+    Power(power::PowerArgs),
     /// Validate inventory, themes, keymaps, settings and runbooks: exit 0, or 2 after printing every error
     Check {
         /// Files; without any, all that would be used
@@ -131,6 +135,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Logs(args)) => logs::run(common, &args.or_env(cli.looks.env)),
         Some(Command::Look(args)) => look::run(common, &args.or_env(cli.looks.env)),
         Some(Command::Ssh(args)) => ssh::run(common, &args.or_env(cli.looks.env)),
+        Some(Command::Power(args)) => power::run(common, &args.or_env(cli.looks.env)),
         Some(Command::Check { files }) => check::run(common, &files),
         Some(Command::Runbook(command)) => runbook::run(common, command, cli.looks.env),
         Some(Command::Session(command)) => session::run(common, command, cli.looks.env),
@@ -151,7 +156,7 @@ fn whole_demo(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let commands = command_names(&Cli::command());
     let mut args: Vec<OsString> = args.into_iter().collect();
     let ends = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
-    let names_hosts = |arg: &OsString| ["exec", "logs", "look", "ssh"].iter().any(|name| arg == name);
+    let names_hosts = |arg: &OsString| ["exec", "logs", "look", "power", "ssh"].iter().any(|name| arg == name);
     let hosts_from = args.iter().take(ends).position(names_hosts).unwrap_or(ends);
     for at in 1..ends {
         let names_command = |arg: &OsString| commands.iter().any(|name| arg == name.as_str());

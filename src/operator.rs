@@ -17,6 +17,7 @@
 //! | [`listing`] | what there is to run in an environment, and what runs |
 //! | [`outcome`] | how a run was left |
 //! | [`past`] | runs that were, from the journals of this machine |
+//! | [`power`] | what the cloud says of a host: power state, console log |
 //! | [`resume`] | going on with a run of this machine, or rolling it back |
 //! | [`service`] | the runs of a console |
 //! | [`shelf`] | the runbooks there are |
@@ -43,6 +44,7 @@ pub mod look;
 pub mod maintenance;
 pub mod outcome;
 pub mod past;
+pub mod power;
 pub mod resume;
 pub mod service;
 pub mod shelf;

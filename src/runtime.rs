@@ -474,6 +474,7 @@ where
                     self.sessions.command_ordered(&order);
                     self.runs.run_on_hosts(order);
                 }
+                AppEffect::AskPower(order) => self.runs.ask_power(order),
                 AppEffect::DropOrder(id) => self.runs.drop_order(id),
             }
         }

@@ -16,6 +16,7 @@ use jumpdeck_fleet::log::{LogEvent, LogRequest};
 use jumpdeck_fleet::look::{LookEvent, LookKind};
 use jumpdeck_fleet::maintenance::{SessionNews, SessionOrder};
 use jumpdeck_fleet::names::{EnvName, HostId, HostName};
+use jumpdeck_fleet::power::PowerOrder;
 use jumpdeck_fleet::run::{Mode, RunCommand, RunEvent};
 use jumpdeck_fleet::table::TableFormat;
 use jumpdeck_fleet::text::Clean;
@@ -158,6 +159,8 @@ pub enum AppEffect {
     LookBefore(u64, EnvName),
     /// Run a command on hosts.
     RunOnHosts(Arc<CommandOrder>),
+    /// Ask the cloud for the power state and the console log of a host.
+    AskPower(Arc<PowerOrder>),
     /// Drop an order by its id: run nothing of it, or ask no more hosts.
     DropOrder(u64),
 }

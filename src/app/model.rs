@@ -33,6 +33,7 @@ pub mod note;
 pub mod palette;
 pub mod pending;
 pub mod picker;
+pub mod power;
 mod remedies;
 pub mod runs;
 pub mod session;
@@ -140,6 +141,10 @@ pub struct Model {
     pub(in crate::app) shells: u64,
     /// The time of clocks, and the moment at which it was so.
     pub clock: (WallTime, Moment),
+    /// What the cloud was last asked about.
+    pub power: Option<power::PowerLook>,
+    /// How often the cloud was asked.
+    pub(in crate::app) power_orders: u64,
     /// Who uses this console: `account@machine`.
     pub who: Clean,
     /// Whether events are kept on disk.
@@ -252,6 +257,8 @@ impl Model {
             shell: None,
             shells: 0,
             clock: (WallTime::default(), now),
+            power: None,
+            power_orders: 0,
             who: Clean::default(),
             keeps_events: false,
             all_events: false,

@@ -61,6 +61,7 @@ screens! {
     look => Look(LookPlace), "Processes, listening ports or mounts of a host.";
     views => Views, "The saved views.";
     logs => Logs, "Logs of hosts, followed.";
+    power => Power(HostName), "What the cloud says of a host.";
 }
 
 /// How a screen is reached from everywhere.

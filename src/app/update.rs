@@ -24,6 +24,7 @@ mod moves;
 mod news;
 mod palette;
 mod pause;
+mod power;
 mod prompts;
 mod questions;
 #[cfg(test)]

@@ -26,7 +26,7 @@ fn commands(path: &Path, text: &str) -> Vec<String> {
     let is_code = path.extension().is_some_and(|e| e == "rs");
     let quoted = Regex::new(r"`jumpdeck ([^`]+)`").unwrap();
     let prompted = Regex::new(r"^\s*\$ jumpdeck ([^#]+)").unwrap();
-    let message = Regex::new(r#"(?:[":,(] ?|\bor |\bwith )jumpdeck ((?:runbook|status|exec|ssh|check|demo|info|console|sim|man|completions)\b[^"`;,()]*)"#).unwrap();
+    let message = Regex::new(r#"(?:[":,(] ?|\bor |\bwith )jumpdeck ((?:runbook|status|exec|power|ssh|check|demo|info|console|sim|man|completions)\b[^"`;,()]*)"#).unwrap();
     let mut found = Vec::new();
     for line in text.lines() {
         let line = if is_code && line.trim_start().starts_with("//!") { continue } else { line };

@@ -233,6 +233,7 @@ actions! {
         LongerSpan, "longer_span", Charts, "more time in the charts";
         ShorterSpan, "shorter_span", Charts, "less time in the charts";
         Shell, "shell", RowHost, "a shell on the selected host";
+        Power, "power_state", RowHost, "power state and console log, from the cloud";
         Logs, "follow_logs", LogHosts, "logs of the marked hosts, or the host";
         LogFilter, "log_filter", Logs, "filter on the hosts with what is typed";
         LogOnly, "log_only", Logs, "lines of one host alone, or of all";

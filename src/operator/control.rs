@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use jumpdeck_fleet::command::CommandOrder;
 use jumpdeck_fleet::fleet::Fleet;
 use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::power::PowerOrder;
 use jumpdeck_fleet::run::{Arming, Mode, RunCommand};
 
 /// What the console asks of runs. Calls return at once; what comes of them are `RunEvent`s.
@@ -37,6 +38,8 @@ pub trait RunControl {
     fn look_before(&self, id: u64, env: &EnvName);
     /// Runs a command that was looked before under its id: `RunEvent::Command` as hosts answer.
     fn run_on_hosts(&self, order: Arc<CommandOrder>);
+    /// Asks the cloud for the power state and the console log of a host: `RunEvent::Power`.
+    fn ask_power(&self, order: Arc<PowerOrder>);
     /// Drops an order: nothing is run of one that did not begin; of one under way no more hosts are asked.
     fn drop_order(&self, id: u64);
 }

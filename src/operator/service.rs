@@ -12,13 +12,14 @@ use super::control::RunControl;
 use super::inputs::{self, Gathered};
 use super::resume::{Begun, FleetAtHand, NotAlone, OtherFleet};
 use super::start::Planned;
-use super::{commands, listing, past};
+use super::{commands, listing, past, power};
 use crate::runbook::definition::Runbook;
 use crate::runbook::library::Library;
 use crate::runbook::runner::RunHandle;
 use jumpdeck_fleet::command::CommandOrder;
 use jumpdeck_fleet::fleet::{Environment, Fleet};
 use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::power::{CONSOLE_LINES, PowerNews, PowerOrder, PowerReport};
 use jumpdeck_fleet::run::{
     Arming, InEffect, Mode, PastReport, Prompt, PromptKind, RunCommand, RunEvent, RunView,
 };
@@ -206,6 +207,23 @@ impl RunControl for RunService {
     fn run_on_hosts(&self, order: Arc<CommandOrder>) {
         self.begin(|inner| async move {
             commanding::run(&inner, order).await;
+            Ok(())
+        });
+    }
+
+    fn ask_power(&self, order: Arc<PowerOrder>) {
+        self.begin(|inner| async move {
+            let known = inner.environment(&order.env).and_then(|env| {
+                let host = env.host(&order.host).cloned();
+                Ok((host.ok_or_else(|| format!("{} is not in the inventory", order.host))?, env))
+            });
+            let report = match known {
+                Ok((host, env)) => power::ask(&inner.access, &env, &host, CONSOLE_LINES).await,
+                Err(why) => PowerReport::not_asked(&order.host, &why),
+            };
+            let report = Arc::new(report);
+            let at = inner.access.clock.now();
+            inner.tell(RunEvent::Power(Arc::new(PowerNews { order, at, report }))).await;
             Ok(())
         });
     }

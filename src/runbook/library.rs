@@ -49,6 +49,7 @@ pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("promote-masterdb", include_str!("../../runbooks/promote-masterdb.toml")),
     ("rebuild-lost-salt-master", include_str!("../../runbooks/rebuild-lost-salt-master.toml")),
     ("rebuild-salt-master", include_str!("../../runbooks/rebuild-salt-master.toml")),
+    ("reboot-silent-host", include_str!("../../runbooks/reboot-silent-host.toml")),
     ("remove-person", include_str!("../../runbooks/remove-person.toml")),
     ("replace-app", include_str!("../../runbooks/replace-app.toml")),
     ("replace-backup", include_str!("../../runbooks/replace-backup.toml")),

@@ -180,6 +180,9 @@ impl RunControl for Script {
     fn run_on_hosts(&self, order: Arc<jumpdeck_fleet::command::CommandOrder>) {
         self.hear(format!("run {} on {:?}", order.id, order.hosts));
     }
+    fn ask_power(&self, order: Arc<jumpdeck_fleet::power::PowerOrder>) {
+        self.hear(format!("power {} {}", order.id, order.host));
+    }
     fn drop_order(&self, id: u64) {
         self.hear(format!("drop {id}"));
     }

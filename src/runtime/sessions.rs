@@ -96,6 +96,7 @@ impl SessionDesk {
             | RunEvent::Refused(_)
             | RunEvent::PastRuns(_)
             | RunEvent::PastReport(_)
+            | RunEvent::Power(_)
             | RunEvent::CommandReady { .. } => {}
         }
     }

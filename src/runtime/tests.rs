@@ -96,6 +96,9 @@ impl RunControl for Asked {
     fn run_on_hosts(&self, order: Arc<jumpdeck_fleet::command::CommandOrder>) {
         self.note(format!("run {} on {:?}", order.id, order.hosts));
     }
+    fn ask_power(&self, order: Arc<jumpdeck_fleet::power::PowerOrder>) {
+        self.note(format!("power {} {}", order.id, order.host));
+    }
     fn drop_order(&self, id: u64) {
         self.note(format!("drop {id}"));
     }

@@ -44,6 +44,7 @@ drawings! {
     look => Look;
     views => Views;
     logs => Logs;
+    power => Power;
 }
 
 /// How a screen looks.

@@ -34,6 +34,7 @@ mod past;
 mod pending;
 mod pictures;
 mod plain;
+mod power;
 mod services;
 mod session;
 mod shell;

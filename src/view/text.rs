@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use jumpdeck_fleet::fact::Gap;
@@ -210,6 +211,22 @@ pub(crate) fn count(n: usize, noun: &str) -> String {
 /// A span that owns or borrows its text.
 pub(crate) fn span<'a>(text: impl Into<std::borrow::Cow<'a, str>>, style: Style) -> Span<'a> {
     Span::styled(text, style)
+}
+
+/// A line of output as it is, its spaces included, in parts that fit.
+pub(crate) fn exact(text: &str, width: usize) -> Vec<String> {
+    let (mut parts, mut used) = (vec![String::new()], 0);
+    for grapheme in text.graphemes(true) {
+        if used > 0 && used + grapheme.width() > width {
+            parts.push(String::new());
+            used = 0;
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push_str(grapheme);
+        }
+        used += grapheme.width();
+    }
+    parts
 }
 
 #[cfg(test)]

@@ -1,41 +1,14 @@
 //! The console itself, on a simulated fleet, in a pseudo-terminal: promote-masterdb from the list of runbooks to its
 //! report, with every confirmation, as docs/runbooks.md tells it.
 
-use crate::support::terminal;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use crate::support::asked::{read, title, wanted};
+use crate::support::{program, terminal};
 
 use terminal::Terminal;
 
 /// The console in the demo, with a home of its own.
 fn console(home: &std::path::Path) -> Terminal {
-    let mut command = Command::new("setsid");
-    command.args(["--ctty", env!("CARGO_BIN_EXE_jumpdeck"), "demo"]);
-    for variable in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "JUMPDECK_INVENTORY", "NO_COLOR"] {
-        command.env_remove(variable);
-    }
-    command.env("HOME", home).env("TERM", "xterm-256color");
-    Terminal::run(command)
-}
-
-/// The title of the box with a question, when it is drawn to its end.
-fn title(shown: &str) -> Option<&str> {
-    let mut lines = shown.lines().skip_while(|line| !line.starts_with("┌ ◆ "));
-    let title = lines.next()?.split_once("┌ ◆ ")?.1.split_once(" ─")?.0;
-    lines.any(|line| line.starts_with('└')).then_some(title)
-}
-
-/// The value that it wants typed.
-fn wanted(shown: &str) -> Option<&str> {
-    shown.lines().find_map(|line| line.split_once("To go on, type  "))?.1.split_whitespace().next()
-}
-
-/// A question is read: an answer within its first moment is none.
-fn read(console: &mut Terminal) {
-    let end = Instant::now() + Duration::from_millis(600);
-    while Instant::now() < end {
-        console.pump();
-    }
+    Terminal::run(program::console(home, &["demo"]))
 }
 
 /// From the list to a run under way, live, between these two.

@@ -81,7 +81,7 @@ const UNUSED_OPTIONS: &[(&str, &str)] = &[
     ("sha256sum", "-b -t"),
     ("stat", "-t"),
     ("cat", "-n -u -A -E"),
-    ("cut", "-s -c -b"),
+    ("cut", "-s -b"),
     ("date", "-R"),
     ("grep", "-G -P -n -H -m"),
     ("head", "-q -v"),

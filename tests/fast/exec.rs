@@ -149,6 +149,11 @@ fn on_a_terminal_the_command_and_the_hosts_are_shown_and_the_environment_is_type
 
 // ---- real sshds -----------------------------------------------------------------------------------------------------
 
+/// Sessions find what is in the folder's `bin` first.
+fn own_programs(dir: &Path) -> String {
+    format!("SetEnv PATH={}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", dir.display())
+}
+
 /// A jump box and three hosts, in the order one, two, three.
 pub(crate) struct Site {
     pub(crate) dir: tempfile::TempDir,
@@ -165,7 +170,7 @@ impl Site {
         let dir = tempfile::tempdir().unwrap();
         keygen(&dir.path().join("key"), "ed25519", "");
         fs::write(dir.path().join("authorized_keys"), public(&dir.path().join("key")) + "\n").unwrap();
-        let jump = Sshd::start(dir.path(), "jump", "");
+        let jump = Sshd::start(dir.path(), "jump", &own_programs(dir.path()));
         let hosts: Vec<Sshd> =
             ["one", "two", "three"].iter().map(|name| Sshd::start(dir.path(), name, "")).collect();
         let known: String = hosts.iter().map(Sshd::known).collect();
@@ -192,7 +197,7 @@ impl Site {
 
     /// A second jump box, `gw2`, for programs that start from now on.
     pub(crate) fn with_second_jump(&self) -> Sshd {
-        let second = Sshd::start(self.dir.path(), "second", "");
+        let second = Sshd::start(self.dir.path(), "second", &own_programs(self.dir.path()));
         let known = fs::read_to_string(self.path("known")).unwrap() + &second.known();
         fs::write(self.path("known"), known).unwrap();
         let line = format!(

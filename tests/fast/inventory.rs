@@ -1,14 +1,16 @@
 //! The console's inventory while the console runs: a real console in a pseudo-terminal, on a simulated fleet that is reached over SSH,
 //! with an inventory file that is edited under it.
 
-use crate::support::terminal;
+use crate::support::sshd::keygen;
+use crate::support::{program, terminal};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_sim::sshd::{Listening, SimFleet};
+use jumpdeck_sim::world::World;
 use jumpdeck_sim::world::universe::Universe;
 use terminal::Terminal;
 
@@ -17,42 +19,53 @@ pub(crate) struct Site {
     pub(crate) home: tempfile::TempDir,
     _runtime: tokio::runtime::Runtime,
     _fleet: (SimFleet, Listening),
-    head: String,
+    world: Arc<Mutex<World>>,
+    known: String,
+    port: u16,
 }
 
 impl Site {
     pub(crate) fn start() -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let (fleet, listening, known) = runtime.block_on(async {
+        let (fleet, listening, known, world) = runtime.block_on(async {
             let universe = Universe::load("wpd-2015", 7).unwrap();
             let fleet = SimFleet::start(&universe);
             let production = EnvName::new("production").unwrap();
+            let world = universe.jumps().find(|(env, ..)| **env == production).unwrap().1.clone();
             let listening = fleet.listen(&production, "127.0.0.1:0".parse().unwrap()).await.unwrap();
             let known = format!("{}\n{}", listening.known_hosts, fleet.known_hosts(&production));
-            (fleet, listening, known)
+            (fleet, listening, known, world)
         });
-        let home = tempfile::tempdir().unwrap();
-        fs::create_dir_all(home.path().join(".ssh")).unwrap();
-        fs::write(home.path().join(".ssh/known_hosts"), known).unwrap();
-        let key = home.path().join(".ssh/id_ed25519");
-        let made =
-            Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
-        assert!(made.unwrap().success());
-        let head = format!(
-            "user = \"root\"\nagent = false\ncadence = {{ poll = \"1s\" }}\n\n[environments.production]\njump = {{ name = \"salt\", address = \"127.0.0.1\", \
-             port = {} }}\n\n[environments.production.hosts]\n",
-            listening.address.port()
-        );
-        Self { home, _runtime: runtime, _fleet: (fleet, listening), head }
+        let port = listening.address.port();
+        let home = home_with_key(&known);
+        Self { home, _runtime: runtime, _fleet: (fleet, listening), world, known, port }
+    }
+
+    /// The home of somebody else, with a key and an inventory of their own.
+    pub(crate) fn another_home(&self, hosts: &str) -> tempfile::TempDir {
+        let home = home_with_key(&self.known);
+        let path = inventory_in(&home);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, self.text(hosts)).unwrap();
+        home
+    }
+
+    /// Looks at the world behind it, or changes something there.
+    pub(crate) fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        look(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn inventory(&self) -> PathBuf {
-        self.home.path().join(".config/jumpdeck/inventory.toml")
+        inventory_in(&self.home)
     }
 
     fn text(&self, hosts: &str) -> String {
-        format!("{}{hosts}", self.head)
+        format!(
+            "user = \"root\"\nagent = false\ncadence = {{ poll = \"1s\" }}\n\n[environments.production]\njump = {{ name = \"salt\", address = \"127.0.0.1\", \
+             port = {} }}\n\n[environments.production.hosts]\n{hosts}",
+            self.port
+        )
     }
 
     pub(crate) fn write(&self, hosts: &str) {
@@ -62,16 +75,21 @@ impl Site {
     }
 
     pub(crate) fn console(&self, args: &[&str]) -> Terminal {
-        let mut command = Command::new("setsid");
-        command.args(["--ctty", env!("CARGO_BIN_EXE_jumpdeck")]).args(args);
-        for variable in
-            ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "JUMPDECK_INVENTORY", "NO_COLOR", "SSH_AUTH_SOCK"]
-        {
-            command.env_remove(variable);
-        }
-        command.env("HOME", self.home.path()).env("TERM", "xterm-256color");
-        Terminal::run(command)
+        Terminal::run(program::console(self.home.path(), args))
     }
+}
+
+fn inventory_in(home: &tempfile::TempDir) -> PathBuf {
+    home.path().join(".config/jumpdeck/inventory.toml")
+}
+
+/// A home with a new key, and these known hosts.
+fn home_with_key(known: &str) -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir_all(home.path().join(".ssh")).unwrap();
+    fs::write(home.path().join(".ssh/known_hosts"), known).unwrap();
+    keygen(&home.path().join(".ssh/id_ed25519"), "ed25519", "");
+    home
 }
 
 /// Writes a file as editors do: under another name beside it, then moved over it.

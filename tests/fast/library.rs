@@ -7,6 +7,7 @@ mod fastly;
 mod highstate;
 mod indices;
 mod mail;
+mod reboot_silent_host;
 mod remove_person;
 mod replicas;
 mod restore;
@@ -152,6 +153,9 @@ fn scene(runbook: &str) -> Scene {
             ],
             ..SMALL
         },
+        "reboot-silent-host" => {
+            Scene { inputs: &[("vm", "app1")], broken: |w| assert!(w.server_hangs("app1").is_ok()), ..SMALL }
+        }
         "remove-person" => Scene {
             inputs: &[("person", "shepazu")],
             before: remove_person::THERE,

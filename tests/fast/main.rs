@@ -39,6 +39,7 @@ mod mutants;
 mod names;
 mod outside;
 mod plain;
+mod power;
 mod rebuild_salt;
 mod replace_roles;
 mod resident;
@@ -60,7 +61,10 @@ mod support {
     pub(crate) mod accounts;
     pub(crate) mod agent;
     pub(crate) mod alone;
+    pub(crate) mod asked;
     pub(crate) mod clients;
+    #[allow(dead_code)] // the other program uses the other half
+    pub(crate) mod desk;
     pub(crate) mod door;
     pub(crate) mod fate;
     pub(crate) mod fleet;
@@ -70,6 +74,7 @@ mod support {
     pub(crate) mod mutate;
     pub(crate) mod operator;
     pub(crate) mod play;
+    pub(crate) mod program;
     pub(crate) mod reach;
     pub(crate) mod rehearsal;
     pub(crate) mod same_run;

@@ -1,7 +1,7 @@
 //! `jumpdeck runbook …` as a person at a terminal has it: the program runs in a pseudo-terminal on the simulated fleet,
 //! answers are typed. Nothing but typing answers.
 
-use crate::support::terminal;
+use crate::support::{program, terminal};
 use std::process::{Child, Command, Output, Stdio};
 
 use terminal::Terminal;
@@ -69,19 +69,13 @@ undo = { not_needed = "the next one writes it anew" }
 /// A home of one's own, with a runbook.
 fn home() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
-    let runbooks = home.path().join(".config/jumpdeck/runbooks");
-    std::fs::create_dir_all(&runbooks).unwrap();
-    std::fs::write(runbooks.join("small-change.toml"), RUNBOOK).unwrap();
+    program::keep_runbook(home.path(), "small-change", RUNBOOK);
     home
 }
 
 fn jumpdeck(home: &tempfile::TempDir, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_jumpdeck"));
-    command.arg("runbook").args(arguments);
-    for variable in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "JUMPDECK_INVENTORY", "NO_COLOR"] {
-        command.env_remove(variable);
-    }
-    command.env("HOME", home.path()).env("JUMPDECK_WHO", "anna").env("TERM", "xterm");
+    let mut command = program::jumpdeck(home.path(), &[&["runbook"], arguments].concat());
+    command.env("JUMPDECK_WHO", "anna").env("TERM", "xterm");
     command
 }
 

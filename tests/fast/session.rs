@@ -1,7 +1,7 @@
 //! Maintenance sessions: the built program, two people, one jump box of a simulated fleet that is reached over SSH.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -11,19 +11,30 @@ use crate::inventory::Site;
 
 mod story;
 
-/// Somebody with a state folder of their own, at the site's inventory and keys.
+/// Somebody with a state folder of their own.
 struct Operator<'s> {
     site: &'s Site,
     who: &'static str,
+    /// A machine, a key and an inventory of their own; else those of the site are shared.
+    own: Option<tempfile::TempDir>,
 }
 
 impl<'s> Operator<'s> {
     fn new(site: &'s Site, who: &'static str) -> Self {
-        Self { site, who }
+        Self { site, who, own: None }
+    }
+
+    /// The same with a machine, a key and an inventory of their own.
+    fn with_home(site: &'s Site, who: &'static str, hosts: &str) -> Self {
+        Self { site, who, own: Some(site.another_home(hosts)) }
+    }
+
+    fn home(&self) -> &Path {
+        self.own.as_ref().unwrap_or(&self.site.home).path()
     }
 
     fn state(&self) -> PathBuf {
-        self.site.home.path().join(format!("state-of-{}", self.who))
+        self.home().join(format!("state-of-{}", self.who))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -31,7 +42,7 @@ impl<'s> Operator<'s> {
     }
 
     fn program(&self, arguments: &[&str]) -> Command {
-        let mut command = command(self.site.home.path(), arguments);
+        let mut command = command(self.home(), arguments);
         command.env("JUMPDECK_WHO", format!("{}@desk", self.who)).env("XDG_STATE_HOME", self.state());
         command
     }

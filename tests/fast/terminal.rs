@@ -20,6 +20,7 @@ mod copied;
 mod keymaps;
 mod logs;
 mod look;
+mod power;
 mod remembered;
 mod second_jump;
 mod stepping_aside;

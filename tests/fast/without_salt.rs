@@ -129,6 +129,13 @@ fn row(runbook: &str) -> Row {
              and write its address into the inventory",
             &[("minion", "notes")],
         ),
+        "reboot-silent-host" => Row {
+            broken: |w| assert!(w.server_hangs("app1").is_ok()),
+            ..refused(
+                "The jump box has no nova: choose a cloud client that it has, or restart the host on the provider's page.",
+                &[("vm", "app1")],
+            )
+        },
         "remove-person" => Row { inputs: &[("person", "shepazu")], ..END },
         "replace-vm" => refused(
             "replace-vm works through Salt, but the inventory says that staging has no Salt: use replace-vm-by-hand",

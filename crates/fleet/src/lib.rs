@@ -21,6 +21,7 @@ pub mod look;
 pub mod maintenance;
 pub mod names;
 pub mod outside;
+pub mod power;
 pub mod problem;
 pub mod replication;
 pub mod run;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::command::CommandView;
 use super::names::{EnvName, HostName};
+use super::power::PowerNews;
 use super::text::Clean;
 use super::time::Moment;
 
@@ -222,6 +223,8 @@ pub enum RunEvent {
     },
     /// A command began, hosts answered, or it is over.
     Command(Arc<CommandView>),
+    /// What the cloud says of a host.
+    Power(Arc<PowerNews>),
 }
 
 impl RunView {

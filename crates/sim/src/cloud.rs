@@ -83,6 +83,10 @@ pub struct Server {
     pub stopped: bool,
     /// Whether the cloud gave it up.
     pub failed: bool,
+    /// Whether its kernel hangs: it runs, and answers nothing.
+    pub hung: bool,
+    /// When the cloud last changed what it says of it; before that it is when it was built.
+    pub changed_at: Option<f64>,
     faults: Faults,
 }
 
@@ -92,6 +96,7 @@ struct Faults {
     foreign_console: bool,
     delete_does_nothing: bool,
     stop_does_nothing: bool,
+    soft_reboot_does_nothing: bool,
 }
 
 /// What `Status` shows of a server.
@@ -202,6 +207,8 @@ impl Cloud {
             deleted_at: None,
             stopped: false,
             failed: false,
+            hung: false,
+            changed_at: None,
             faults: Faults::default(),
         };
         self.servers.push(server);
@@ -357,6 +364,12 @@ impl Server {
         } else {
             Status::Active
         }
+    }
+
+    /// When the cloud last changed what it says of it.
+    #[must_use]
+    pub fn updated(&self, now: f64) -> f64 {
+        self.changed_at.unwrap_or(if now < self.active_at { self.created } else { self.active_at })
     }
 
     /// Whether its console is made to show other fingerprints than its machine has.

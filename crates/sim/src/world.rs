@@ -221,10 +221,15 @@ impl World {
         if self.clock.running.is_some() {
             SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
         } else {
-            #[allow(clippy::cast_precision_loss)] // seconds since 1970 fit
-            let started = self.clock.started as f64;
-            started + self.seconds()
+            self.started_at() + self.seconds()
         }
+    }
+
+    /// When its time began: seconds since 1970.
+    pub(crate) fn started_at(&self) -> f64 {
+        #[allow(clippy::cast_precision_loss)] // seconds since 1970 fit
+        let started = self.clock.started as f64;
+        started
     }
 
     /// The environment's name.

@@ -137,6 +137,7 @@ impl ScreenKind for Kind {
             A::Fold,
             A::Retry,
             A::Shell,
+            A::Power,
             A::Export,
             A::Refresh,
             A::Pause,

@@ -5,6 +5,7 @@ use crate::app::model::{EnvironmentState, Model};
 use crate::config::action::{Action, Destination};
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::problem::Problem;
+use jumpdeck_fleet::snapshot::LinkState;
 
 pub(super) struct Kind;
 
@@ -35,26 +36,40 @@ impl ScreenKind for Kind {
             A::Mounts,
             A::Retry,
             A::Shell,
+            A::Power,
             A::Refresh,
         ]
     }
 
-    fn hints(&self, _: &Model) -> &'static [(Action, &'static str)] {
-        &[
-            (Action::Help, "help"),
-            (Action::Back, "back"),
-            (Action::Down, "scroll"),
-            (Action::NextEnvironment, "env"),
-            (Action::Palette, "find"),
-            (Action::Charts, "charts"),
-            (Action::Processes, "processes"),
-            (Action::Ports, "ports"),
-            (Action::Mounts, "mounts"),
-            (Action::Logs, "logs"),
-            (Action::Shell, "shell"),
-            (Action::Retry, "retry"),
-            (Action::Refresh, "refresh"),
-        ]
+    fn hints(&self, model: &Model) -> &'static [(Action, &'static str)] {
+        if is_silent(model) {
+            &[
+                (Action::Help, "help"),
+                (Action::Back, "back"),
+                (Action::Power, "power state"),
+                (Action::Retry, "retry"),
+                (Action::Down, "scroll"),
+                (Action::NextEnvironment, "env"),
+                (Action::Palette, "find"),
+                (Action::Refresh, "refresh"),
+            ]
+        } else {
+            &[
+                (Action::Help, "help"),
+                (Action::Back, "back"),
+                (Action::Down, "scroll"),
+                (Action::NextEnvironment, "env"),
+                (Action::Palette, "find"),
+                (Action::Charts, "charts"),
+                (Action::Processes, "processes"),
+                (Action::Ports, "ports"),
+                (Action::Mounts, "mounts"),
+                (Action::Logs, "logs"),
+                (Action::Shell, "shell"),
+                (Action::Retry, "retry"),
+                (Action::Refresh, "refresh"),
+            ]
+        }
     }
 
     fn tab(&self) -> Destination {
@@ -89,6 +104,22 @@ impl ScreenKind for Kind {
     fn still_holds(&self, screen: &Screen, env: &EnvironmentState) -> bool {
         host_of(screen).is_none_or(|host| env.place(host).is_some())
     }
+}
+
+/// Whether the host on screen does not answer: what the cloud says of it is what one needs then.
+fn is_silent(model: &Model) -> bool {
+    let host = host_of(model.screen()).and_then(|name| model.shown()?.host(name));
+    host.is_some_and(|(_, host)| match host.link.state {
+        LinkState::Unreachable | LinkState::TimedOut | LinkState::NotUsable => true,
+        LinkState::Up
+        | LinkState::Pending
+        | LinkState::NoAlgorithm
+        | LinkState::AuthFailed
+        | LinkState::HostKeyUnknown
+        | LinkState::HostKeyChanged
+        | LinkState::HostKeyRefused
+        | LinkState::IdentityMismatch => false,
+    })
 }
 
 /// The host that a screen shows in full.

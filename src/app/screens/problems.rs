@@ -73,7 +73,18 @@ impl ScreenKind for Kind {
 
     fn keys(&self) -> &'static [Action] {
         use Action as A;
-        &[A::Up, A::Down, A::Open, A::Acknowledge, A::Filter, A::Retry, A::Shell, A::Export, A::Pause]
+        &[
+            A::Up,
+            A::Down,
+            A::Open,
+            A::Acknowledge,
+            A::Filter,
+            A::Retry,
+            A::Shell,
+            A::Power,
+            A::Export,
+            A::Pause,
+        ]
     }
 
     fn is_table(&self) -> bool {

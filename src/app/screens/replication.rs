@@ -32,7 +32,7 @@ impl ScreenKind for Kind {
 
     fn keys(&self) -> &'static [Action] {
         use Action as A;
-        &[A::Up, A::Down, A::Open, A::Mark, A::Retry, A::Shell, A::Export, A::Refresh, A::Pause]
+        &[A::Up, A::Down, A::Open, A::Mark, A::Retry, A::Shell, A::Power, A::Export, A::Refresh, A::Pause]
     }
 
     fn is_table(&self) -> bool {

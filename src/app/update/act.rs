@@ -1,7 +1,7 @@
 //! A key finds its place (question, filter, keymap) and becomes an action.
 
 use super::{
-    acknowledge, arming, commands, dialogs, export, leave, logs, look, moves, palette, pause, prompts,
+    acknowledge, arming, commands, dialogs, export, leave, logs, look, moves, palette, pause, power, prompts,
     questions, sequence, sessions, shell, views,
 };
 use crate::app::message::AppEffect;
@@ -157,6 +157,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
         Action::StopRun if model.is_command_shown_under_way() => return commands::stop(model),
         Action::StopRun => return dialogs::stop(model),
         Action::Rollback => return dialogs::roll_back(model),
+        Action::Refresh if model.shows_power() => return power::open(model),
         Action::Refresh => {
             let mut effects = refresh(model);
             effects.extend(model.screen().kind().asks(model));
@@ -190,6 +191,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
             model.say("copying this view".to_owned());
             return vec![AppEffect::CopyView];
         }
+        Action::Power => return power::open(model),
         Action::Shell => return shell::open(model),
         Action::SessionNote => sessions::note(model),
         Action::SessionHandOver => sessions::hand_over(model),

@@ -46,6 +46,10 @@ pub(super) fn take(model: &mut Model, event: RunEvent) -> Vec<AppEffect> {
             super::commands::take(model, view);
             Vec::new()
         }
+        RunEvent::Power(news) => {
+            super::power::take(model, &news);
+            Vec::new()
+        }
         RunEvent::Refused(why) => {
             refused(model, why);
             Vec::new()

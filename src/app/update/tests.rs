@@ -26,6 +26,7 @@ mod logs;
 mod look;
 mod marks;
 mod palette;
+mod power;
 mod questions;
 mod rows;
 mod sessions;

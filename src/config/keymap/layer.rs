@@ -43,6 +43,7 @@ layers! {
     Logs, "logs";
     Charts, "charts";
     Look, "look";
+    Power, "power";
 }
 
 impl FromStr for Layer {

@@ -12,7 +12,7 @@ use crate::view::scene::Scene;
 use crate::view::screens::Drawing;
 use crate::view::signs::{Progress, Status};
 use crate::view::state::{List, ViewState};
-use crate::view::text::{centred, count, left, right, row, span, took, two_units, wrap};
+use crate::view::text::{centred, count, exact, left, right, row, span, took, two_units, wrap};
 use crate::view::widgets::footer::{FooterStatus, key};
 use crate::view::widgets::page::Page;
 use jumpdeck_fleet::command::{CommandOutcome, CommandState, PrintedLine, SameAnswers};
@@ -182,22 +182,4 @@ fn output(page: &mut Page<'_>, scene: &Scene<'_>, group: &SameAnswers, width: us
             page.line(vec![span(mark, mark_style), Span::styled(part, style)]);
         }
     }
-}
-
-/// A line of output as it is, its spaces included, in parts that fit.
-fn exact(text: &str, width: usize) -> Vec<String> {
-    use unicode_segmentation::UnicodeSegmentation;
-    use unicode_width::UnicodeWidthStr;
-    let (mut parts, mut used) = (vec![String::new()], 0);
-    for grapheme in text.graphemes(true) {
-        if used > 0 && used + grapheme.width() > width {
-            parts.push(String::new());
-            used = 0;
-        }
-        if let Some(part) = parts.last_mut() {
-            part.push_str(grapheme);
-        }
-        used += grapheme.width();
-    }
-    parts
 }

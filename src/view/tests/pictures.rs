@@ -82,6 +82,7 @@ pictures! { SCREENS, screen_name, Screen;
     "look" => Screen::Look(_), bad_night, |w| w.select("db2").act(Action::Processes).change(look::answered);
     "views" => Screen::Views, bad_night, |w| w.at(Destination::Views);
     "logs" => Screen::Logs, bad_night, |w| w.mark("app1").mark("app3").act(Action::Logs).change(logs::hear);
+    "power" => Screen::Power(_), bad_night, |w| w.open_host("piwik").act(Action::Power).change(power::told);
 }
 
 pictures! { DIALOGS, dialog_name, Dialog;

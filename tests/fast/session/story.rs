@@ -1,13 +1,18 @@
 //! A maintenance of two people: two runbooks, notes, an acknowledged problem, a shell command, a console that is killed and opened again, a
 //! handover; then one report with everything once.
 
-use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::{Operator, id_of, texts};
+use crate::exec::ran;
 use crate::inventory::Site;
+use crate::support::asked::{read, title, wanted};
+use crate::support::desk::{self, Answers};
+use crate::support::program;
 use crate::support::terminal::Terminal;
+use jumpdeck_fleet::names::HostName;
 
 const LOOK: &str = r#"
 name = "look"
@@ -29,10 +34,11 @@ run = "hostname"
 expect = [{ is = "{where}" }]
 "#;
 
+/// Its second step goes on until /tmp/go is there.
 const WRITE: &str = r#"
 name = "write"
-title = "Write a file"
-summary = "Writes a file on one host."
+title = "Write three files"
+summary = "Writes files on one host."
 danger = "changes"
 
 [[input]]
@@ -43,57 +49,139 @@ kind = "host"
 [[step]]
 id = "agree"
 kind = "confirm"
-title = "Write the file?"
-covers = ["write"]
+title = "Write the first two?"
+covers = ["first", "slow"]
 
 [[step]]
-id = "write"
+id = "first"
 kind = "run"
-title = "Write the file"
+title = "Write the first file"
 on = "where"
 effect = "mutate"
-run = "echo small > /tmp/small"
-read_back = [{ says = "the file says small", run = "cat /tmp/small", expect = [{ is = "small" }] }]
-undo = { run = "rm /tmp/small", read_back = [{ says = "it is gone", run = "ls /tmp/small 2>/dev/null | wc -l", expect = [{ is = "0" }] }] }
+run = "echo first >> /tmp/first"
+read_back = [{ says = "it is there", run = "tail -n 1 /tmp/first", expect = [{ is = "first" }] }]
+undo = { not_needed = "it is a note" }
+
+[[step]]
+id = "slow"
+kind = "run"
+title = "Write the second file, slowly"
+on = "where"
+effect = "mutate"
+timeout = "60s"
+run = "echo begun >> /tmp/slow; while [ ! -e /tmp/go ]; do sleep 0.1; done; echo done >> /tmp/slow"
+done_if = [{ says = "it is written", run = "tail -n 1 /tmp/slow", expect = [{ is = "done" }] }]
+read_back = [{ says = "it is written to its end", run = "tail -n 1 /tmp/slow", expect = [{ is = "done" }] }]
+undo = { not_needed = "it is a note" }
+
+[[step]]
+id = "agree-last"
+kind = "confirm"
+title = "Write the last?"
+covers = ["last"]
+
+[[step]]
+id = "last"
+kind = "run"
+title = "Write the last file"
+on = "where"
+effect = "mutate"
+run = "echo last >> /tmp/last"
+read_back = [{ says = "it is there", run = "tail -n 1 /tmp/last", expect = [{ is = "last" }] }]
+undo = { not_needed = "it is a note" }
 "#;
 
-fn site() -> Site {
-    let site = Site::start();
-    site.write("app1 = {}\ndb2 = {}\nghost = { address = \"127.0.0.1\", port = 1 }\n");
-    let runbooks = site.home.path().join(".config/jumpdeck/runbooks");
-    std::fs::create_dir_all(&runbooks).unwrap();
-    std::fs::write(runbooks.join("look.toml"), LOOK).unwrap();
-    std::fs::write(runbooks.join("write.toml"), WRITE).unwrap();
-    site
+const HOSTS: &str = "app1 = {}\ndb2 = {}\nghost = { address = \"127.0.0.1\", port = 1 }\n";
+
+/// Somebody with a machine, a key and runbooks of their own.
+fn operator<'s>(site: &'s Site, who: &'static str) -> Operator<'s> {
+    let operator = Operator::with_home(site, who, HOSTS);
+    program::keep_runbook(operator.home(), "look", LOOK);
+    program::keep_runbook(operator.home(), "write", WRITE);
+    operator
 }
 
 fn console(of: &Operator<'_>) -> Terminal {
-    let mut command = Command::new("setsid");
-    command.args(["--ctty", env!("CARGO_BIN_EXE_jumpdeck")]);
-    for variable in ["XDG_CONFIG_HOME", "JUMPDECK_INVENTORY", "NO_COLOR", "SSH_AUTH_SOCK"] {
-        command.env_remove(variable);
-    }
-    command.env("HOME", of.site.home.path()).env("TERM", "xterm-256color");
+    let mut command = program::console(of.home(), &[]);
     command.env("JUMPDECK_WHO", format!("{}@desk", of.who)).env("XDG_STATE_HOME", of.state());
     Terminal::run(command)
 }
 
-/// A runbook at a terminal, to its end.
-fn runs(of: &Operator<'_>, runbook: &str) {
-    let arguments = ["runbook", "run", runbook, "--set", "where=app1", "--why", "maintenance"];
+/// A file of app1, when it is there.
+fn file(site: &Site, path: &str) -> Option<String> {
+    let bytes = site.world(|world| world.read_file(&HostName::new("app1").unwrap(), path))?;
+    Some(String::from_utf8(bytes).unwrap())
+}
+
+/// Waits until a file of app1 says that, while a console works.
+fn until_it_says(site: &Site, console: Option<&mut Terminal>, path: &str, text: &str) {
+    let end = Instant::now() + Duration::from_secs(60);
+    let mut console = console;
+    while file(site, path).as_deref() != Some(text) {
+        assert!(Instant::now() < end, "{path}: {:?}", file(site, path));
+        match &mut console {
+            Some(console) => _ = console.pump(),
+            None => std::thread::yield_now(),
+        }
+    }
+}
+
+/// Begins the runbook in the console, live, and agrees: until its slow step is under way on the host.
+fn begin_to_write(site: &Site, console: &mut Terminal) {
+    console.types("A");
+    console.until_it_shows("the question what for", |s| s.contains("Arm PRODUCTION"));
+    console.types("maintenance\r");
+    console.until_it_shows("the arming", |s| s.contains("ARMED"));
+    console.types("b");
+    console.until_it_shows("the list", |s| s.contains("Write three files"));
+    console.types("/write three\r");
+    console.until_it_shows("one runbook", |s| !s.contains("Look at a host"));
+    console.types("\r");
+    console.until_it_shows("the form", |s| s.contains("▸ On which host?"));
+    console.types("\x1b[B\r");
+    let plan = console.until_it_shows("the plan", |s| s.contains("to start"));
+    assert!(plan.contains("app1"), "{plan}");
+    console.types("\r");
+    console.until_it_shows("the way to run it", |s| s.contains("▸ dry run"));
+    console.types("\t");
+    console.until_it_shows("LIVE", |s| s.contains("▸ LIVE"));
+    console.types("maintenance\r");
+    let shown = console.until_it_shows("its question", |s| title(s).is_some());
+    read(console);
+    match wanted(&shown) {
+        Some(value) => console.types(&format!("{value}\r")),
+        None => console.types("y"),
+    }
+    until_it_says(site, Some(console), "/tmp/slow", "begun\n");
+}
+
+/// The runbook that looks, at a terminal, to its end.
+fn looks(of: &Operator<'_>) {
+    let arguments = ["runbook", "run", "look", "--set", "where=app1", "--why", "maintenance"];
     let mut terminal = Terminal::run(of.program(&arguments));
     terminal.until("type yes to begin> ");
     terminal.types("yes\n");
-    if runbook == "write" {
-        terminal.until(" to do it> ");
-        terminal.types(if terminal.said.contains("type production to do it") {
-            "production\n"
-        } else {
-            "y\n"
-        });
-    }
     terminal.until("FINISHED");
     assert_eq!(terminal.ends(), 0, "{}", terminal.said);
+}
+
+/// Takes over the run that was left on the jump box, to its end.
+fn takes_over(of: &Operator<'_>) {
+    let left = ran(of.program(&["runbook", "runs", "--jump", "--env", "production"]));
+    let run = left.out.split_whitespace().find(|word| word.contains("-write-"));
+    let run = run.unwrap_or_else(|| panic!("{}{}", left.out, left.err));
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        let mut terminal = Terminal::run(of.program(&["runbook", "takeover", run, "--env", "production"]));
+        let mut answers = Answers::new();
+        let code = desk::to_the_end(&mut terminal, &mut answers, &mut desk::go_on, Duration::from_secs(60));
+        if terminal.said.contains("You took over") {
+            assert!(code == 0 && terminal.said.contains("FINISHED"), "{code}: {}", terminal.said);
+            return;
+        }
+        // The lease outlives its console by a moment.
+        assert!(Instant::now() < end, "{}", terminal.said);
+    }
 }
 
 fn count(report: &Value, kind: &str, text: &str) -> usize {
@@ -102,8 +190,8 @@ fn count(report: &Value, kind: &str, text: &str) -> usize {
 
 #[test]
 fn a_session_of_two_people_is_one_complete_report() {
-    let site = site();
-    let (anna, bob) = (Operator::new(&site, "anna"), Operator::new(&site, "bob"));
+    let site = Site::start();
+    let (anna, bob) = (operator(&site, "anna"), operator(&site, "bob"));
     let mut console_a = console(&anna);
     console_a.until_it_shows("the fleet", |s| s.contains("2 of 3 hosts up"));
     console_a.types("7");
@@ -136,10 +224,16 @@ fn a_session_of_two_people_is_one_complete_report() {
     console_a
         .until_it_shows("the expected problem", |s| s.contains("expected") && s.contains("not built yet"));
 
-    runs(&anna, "look");
-    // With kill -9 nothing is lost, and nothing is there twice when a console is opened again.
+    looks(&anna);
+    // With kill -9 in the middle of a step nothing is lost, and nothing is done twice when the other takes the run over.
+    begin_to_write(&site, &mut console_a);
     console_a.kill();
-    runs(&bob, "write");
+    assert_eq!(file(&site, "/tmp/slow").as_deref(), Some("begun\n"), "the step is under way");
+    let app1 = HostName::new("app1").unwrap();
+    site.world(|world| world.write_file(&app1, "/tmp/go", Vec::new()));
+    takes_over(&bob);
+    let written = ["/tmp/first", "/tmp/slow", "/tmp/last"].map(|path| file(&site, path).unwrap_or_default());
+    assert_eq!(written, ["first\n", "begun\ndone\n", "last\n"], "each step was done once");
     bob.done(&["exec", "app1", "-e", "production", "--", "true"]);
     bob.session(&["note", "all of app1 is done"]);
     let mut console_a = console(&anna);
@@ -180,23 +274,34 @@ fn a_session_of_two_people_is_one_complete_report() {
         assert_eq!(count(&report, "expected", "not built yet"), 1, "{report:#}");
         assert_eq!(count(&report, "command", "on app1: true: "), 1, "{report:#}");
         assert_eq!(count(&report, "run", "started look"), 1, "{report:#}");
-        assert_eq!(count(&report, "run", "started write"), 1, "{report:#}");
+        assert_eq!(count(&report, "run", "anna@desk: started write"), 1, "{report:#}");
         let runs = report["runs"].as_array().unwrap();
         assert_eq!(runs.len(), 2);
         let outcome = |at: usize| runs[at]["outcome"].as_str().unwrap_or_default();
         assert!(outcome(0).starts_with("Finished") && outcome(1).starts_with("Finished"), "{report:#}");
         let who = |at: usize| runs[at]["who"][0].as_str().unwrap();
-        assert_eq!((who(0), who(1)), ("anna@desk", "bob@desk"));
+        assert_eq!((who(0), who(1)), ("anna@desk", "anna@desk"));
+        assert_eq!(
+            runs[1]["who"],
+            serde_json::json!(["anna@desk", "bob@desk"]),
+            "who had it, one after the other"
+        );
+        assert_eq!(count(&report, "run", "bob@desk: took over write"), 1, "{report:#}");
         let entries = report["entries"].as_array().unwrap();
         let mut once: Vec<String> = entries.iter().map(ToString::to_string).collect();
         once.sort();
         once.dedup();
         assert_eq!(once.len(), entries.len(), "nothing is there twice: {report:#}");
     }
-    // Steps and answers come from the journals: the own run's is on this machine.
-    let report = bob.report(&id);
-    let steps = report["runs"][1]["report"]["steps"].to_string();
-    assert!(steps.contains("\"agree\"") && steps.contains("done"), "{steps}");
+    // Steps and answers come from the journals, which both have: the one that was left, and the one that goes on with it.
+    for of in [&anna, &bob] {
+        let report = of.report(&id);
+        let told = &report["runs"][1]["report"];
+        assert_eq!(told["who"], serde_json::json!(["anna@desk", "bob@desk"]), "{told:#}");
+        let steps: Vec<&str> =
+            told["steps"].as_array().unwrap().iter().map(|step| step["id"].as_str().unwrap()).collect();
+        assert_eq!(steps, ["agree", "first", "slow", "agree-last", "last"], "{told:#}");
+    }
     let markdown = bob.session(&["report", &id]);
     for wanted in ["# Maintenance of production: upgrade the databases", "## Runs", "### write: ", "## Notes"]
     {

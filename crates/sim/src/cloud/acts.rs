@@ -116,6 +116,8 @@ impl World {
             deleted_at: None,
             stopped: false,
             failed: false,
+            hung: false,
+            changed_at: None,
             faults: Faults::default(),
         })
     }
@@ -206,7 +208,7 @@ impl World {
         if server.faults.stop_does_nothing {
             return Ok(());
         }
-        server.stopped = true;
+        (server.stopped, server.hung, server.changed_at) = (true, false, Some(now));
         if let Some(machine) = server.machine.clone() {
             self.power_off(&machine);
         }
@@ -223,23 +225,41 @@ impl World {
         if !server.stopped {
             return Err(not_in_state("start", server, now));
         }
-        server.stopped = false;
+        (server.stopped, server.changed_at) = (false, Some(now));
         if let Some(machine) = server.machine.clone() {
             self.power_on(&machine, BOOTING);
         }
         Ok(())
     }
 
-    /// Boots a server again.
+    /// Asks a server's kernel to boot again. A kernel that hangs is not always asked in vain: after a while the cloud cuts the power
+    /// of what did not obey (libvirt's `wait_soft_reboot_seconds`), unless a fault says otherwise.
     ///
     /// # Errors
     /// When there is none, several bear the name, or it does not run.
     pub fn reboot_server(&mut self, wanted: &str) -> Result<(), CloudError> {
+        self.boot_again(wanted, |server| !server.faults.soft_reboot_does_nothing)
+    }
+
+    /// Cuts a server's power, and gives it back.
+    ///
+    /// # Errors
+    /// When there is none, several bear the name, or it does not run.
+    pub fn hard_reboot_server(&mut self, wanted: &str) -> Result<(), CloudError> {
+        self.boot_again(wanted, |_| true)
+    }
+
+    fn boot_again(&mut self, wanted: &str, obeys: fn(&Server) -> bool) -> Result<(), CloudError> {
         let now = self.seconds();
         let server = self.server_mut(wanted)?;
         if server.stopped || now < server.active_at {
             return Err(not_in_state("reboot", server, now));
         }
+        server.changed_at = Some(now);
+        if !obeys(server) {
+            return Ok(());
+        }
+        server.hung = false;
         if let Some(machine) = server.machine.clone() {
             self.reboot(&machine);
         }
@@ -298,9 +318,20 @@ impl World {
     /// # Errors
     /// When there is no such server.
     pub fn server_hangs(&mut self, wanted: &str) -> Result<(), CloudError> {
-        if let Some(machine) = self.server_mut(wanted)?.machine.clone() {
+        let server = self.server_mut(wanted)?;
+        server.hung = true;
+        if let Some(machine) = server.machine.clone() {
             self.power_off(&machine);
         }
+        Ok(())
+    }
+
+    /// Fault: a soft reboot of that server is accepted, and its kernel does not obey.
+    ///
+    /// # Errors
+    /// When there is no such server.
+    pub fn soft_reboot_does_nothing(&mut self, wanted: &str) -> Result<(), CloudError> {
+        self.server_mut(wanted)?.faults.soft_reboot_does_nothing = true;
         Ok(())
     }
 

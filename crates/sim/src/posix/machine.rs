@@ -266,6 +266,11 @@ impl Machine {
         self.uptime = if self.alive { -until } else { 0.0 };
     }
 
+    /// Whether it is switched on, and its boot never ends.
+    pub(crate) fn never_boots(&self) -> bool {
+        self.powered && self.boots_until.is_infinite()
+    }
+
     /// What the kernel calls this boot: another one after each.
     pub(crate) fn boot_id(&self) -> String {
         uuid(self.number(1000 + 2 * self.boots), self.number(1001 + 2 * self.boots))

@@ -148,7 +148,8 @@ fn shows_work(screen: &Screen) -> bool {
         | Screen::Compare(_)
         | Screen::Charts(_)
         | Screen::Views
-        | Screen::Logs => false,
+        | Screen::Logs
+        | Screen::Power(_) => false,
     }
 }
 

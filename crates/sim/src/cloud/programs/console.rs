@@ -30,7 +30,15 @@ fn whole(world: &World, server: &Server) -> String {
          [    1.204117] EXT4-fs (vda1): mounted filesystem with ordered data mode. Opts: (null)\n",
         os.kernel, os.build
     );
-    if !world.is_up(&machine.name) && !server.stopped {
+    if machine.never_boots() && !server.stopped {
+        // Its disk is not what the kernel looks for.
+        text.push_str(
+            "[   11.350114] VFS: Cannot open root device \"LABEL=cloudimg-rootfs\" or unknown-block(0,0): error -6\n\
+             [   11.350320] Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)\n",
+        );
+        return text;
+    }
+    if !world.is_up(&machine.name) && !server.stopped && !server.hung {
         return text;
     }
     text.push_str(&format!(
@@ -40,6 +48,14 @@ fn whole(world: &World, server: &Server) -> String {
     ));
     text.push_str(&keys(world, server, &machine.name));
     text.push_str(&format!("\n{} {name} ttyS0\n\n{name} login: \n", os.description));
+    if server.hung {
+        text.push_str(&format!(
+            "[912345.120037] INFO: task jbd2/vda1-8:215 blocked for more than 120 seconds.\n\
+             [912345.120114]       Not tainted {} {}\n\
+             [912345.120188] \"echo 0 > /proc/sys/kernel/hung_task_timeout_secs\" disables this message.\n",
+            os.kernel, os.build
+        ));
+    }
     text
 }
 

@@ -66,6 +66,9 @@ fn run(world: &mut World, host: &HostName, args: &[String]) -> Answer {
         "delete" => many(world, &options, "delete", World::delete_server).into(),
         "stop" => many(world, &options, "stop", World::stop_server).into(),
         "start" => many(world, &options, "start", World::start_server).into(),
+        "reboot" if options.has("--hard") => {
+            many(world, &options, "reboot", World::hard_reboot_server).into()
+        }
         "reboot" => many(world, &options, "reboot", World::reboot_server).into(),
         "show" | "console-log" => about(world, command, &options).into(),
         "volume-list" => volumes(world).into(),
@@ -197,7 +200,7 @@ fn show(world: &World, server: &Server, password: Option<&str>) -> String {
         ("security_groups", groups.join(", ")),
         ("status", server.status(at).text().to_owned()),
         ("tenant_id", cloud.identifier("project")),
-        ("updated", stamp(world, if at < server.active_at { server.created } else { server.active_at })),
+        ("updated", stamp(world, server.updated(at))),
         ("user_id", cloud.identifier("user")),
     ]);
     fields.sort_by_key(|(name, _)| *name);

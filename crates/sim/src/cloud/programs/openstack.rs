@@ -60,7 +60,13 @@ static COMMANDS: &[(&str, Command)] = &[
     ("server remove volume", Command::Change(volumes::remove)),
     ("server volume list", Command::Show(volumes::of_server)),
     ("volume list", Command::Show(volumes::list_all)),
-    ("server reboot", Command::Change(|world, _, o| many(world, o, World::reboot_server))),
+    (
+        "server reboot",
+        Command::Change(|world, _, o| {
+            let hard = o.has("--hard");
+            many(world, o, if hard { World::hard_reboot_server } else { World::reboot_server })
+        }),
+    ),
 ];
 
 type Changed = Result<Answer, String>;
@@ -179,7 +185,7 @@ fn details(world: &World, server: &Server, password: Option<String>) -> Vec<(&'s
         Status::Error => ("NOSTATE", "error"),
     };
     let launched = (at >= server.active_at).then(|| stamp(world, server.active_at));
-    let updated = stamp(world, if at < server.active_at { server.created } else { server.active_at });
+    let updated = stamp(world, server.updated(at));
     let groups: Vec<Value> = server.security_groups.iter().map(|group| json!({ "name": group })).collect();
     let mut fields = vec![
         ("OS-DCF:diskConfig", json!("MANUAL")),

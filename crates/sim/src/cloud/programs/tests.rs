@@ -219,3 +219,81 @@ fn what_is_not_there_is_refused_with_the_programs_own_words() {
     assert!(said("openstack server show x").starts_with("No server with a name or ID of 'x' exists."));
     assert!(said("openstack server list --frob").contains("unrecognized arguments: --frob"));
 }
+
+/// Whether the machine of a server answers.
+fn is_up(world: &Shared, name: &str) -> bool {
+    world.lock().unwrap().is_up(&host(name))
+}
+
+fn boot_id(world: &Shared) -> String {
+    run(world, "app1", &["cat", "/proc/sys/kernel/random/boot_id"], "").0
+}
+
+#[test]
+fn a_server_that_hangs_runs_for_the_cloud_answers_nothing_and_comes_back_in_another_boot() {
+    let world = world("wpd-2015", 0);
+    let (before, updated) = (boot_id(&world), cell(&ask(&world, "nova show app1").0, "updated", 2));
+    world.lock().unwrap().server_hangs("app1").unwrap();
+    assert!(!is_up(&world, "app1"));
+    let shown = ask(&world, "nova show app1").0;
+    assert_eq!((cell(&shown, "status", 2).as_str(), cell(&shown, "updated", 2)), ("ACTIVE", updated.clone()));
+    assert_eq!(cell(&shown, "OS-EXT-STS:power_state", 2), "1");
+    let log = ask(&world, "nova console-log --length 3 app1").0;
+    assert!(log.starts_with("[912345.120037] INFO: task") && log.lines().count() == 4, "{log}");
+    assert_eq!(
+        ask(&world, "nova reboot app1"),
+        ("Request to reboot server app1 has been accepted.\n".to_owned(), String::new(), 0)
+    );
+    assert_ne!(cell(&ask(&world, "nova show app1").0, "updated", 2), updated);
+    assert!(!is_up(&world, "app1"), "it boots");
+    world.lock().unwrap().advance(Duration::from_secs(30));
+    assert!(is_up(&world, "app1"));
+    assert_ne!(boot_id(&world), before);
+    assert!(!ask(&world, "nova console-log app1").0.contains("blocked"), "that was the boot before");
+}
+
+#[test]
+fn a_kernel_that_does_not_obey_is_restarted_by_its_power_alone() {
+    for (soft, hard) in [
+        ("nova reboot app1", "nova reboot --hard app1"),
+        ("openstack server reboot --soft app1", "openstack server reboot --hard app1"),
+    ] {
+        let world = world("wpd-2015", 0);
+        {
+            let mut world = world.lock().unwrap();
+            world.server_hangs("app1").unwrap();
+            world.soft_reboot_does_nothing("app1").unwrap();
+        }
+        for (line, up) in [(soft, false), (hard, true)] {
+            assert_eq!(ask(&world, line).2, 0, "{line}");
+            world.lock().unwrap().advance(Duration::from_secs(60));
+            assert_eq!(is_up(&world, "app1"), up, "{line}");
+        }
+    }
+}
+
+#[test]
+fn one_whose_disk_is_broken_does_not_come_back_and_one_that_is_off_is_started() {
+    let world = world("wpd-2015", 0);
+    world.lock().unwrap().set_boot_hangs(&host("app1"), true);
+    assert_eq!(ask(&world, "nova reboot --hard app1").2, 0);
+    world.lock().unwrap().advance(Duration::from_secs(3600));
+    assert!(!is_up(&world, "app1"));
+    assert!(ask(&world, "nova console-log app1").0.contains("Kernel panic"));
+    assert_eq!(ask(&world, "nova stop app2").2, 0);
+    assert_eq!(cell(&ask(&world, "nova show app2").0, "OS-EXT-STS:power_state", 2), "4");
+    let (_, complaint, status) = ask(&world, "nova reboot app2");
+    assert_eq!((status, complaint.contains("Unable to reboot")), (1, true), "{complaint}");
+    assert_eq!(ask(&world, "nova start app2").2, 0);
+    world.lock().unwrap().advance(Duration::from_secs(60));
+    assert!(is_up(&world, "app2"));
+}
+
+#[test]
+fn what_the_cloud_says_of_a_moment_stays_the_same() {
+    let universe = crate::world::universe::Universe::load("wpd-2015", 7).unwrap();
+    let world = universe.jumps().next().unwrap().1.clone();
+    let before = cell(&ask(&world, "nova show app1").0, "updated", 2);
+    world.lock().unwrap().advance(Duration::from_secs(5000));
+    assert_eq!(cell(&ask(&world, "nova show app1").0, "updated", 2), before);
+}
