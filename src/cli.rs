@@ -156,7 +156,8 @@ fn whole_demo(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let commands = command_names(&Cli::command());
     let mut args: Vec<OsString> = args.into_iter().collect();
     let ends = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
-    let names_hosts = |arg: &OsString| ["exec", "logs", "look", "power", "ssh"].iter().any(|name| arg == name);
+    let names_hosts =
+        |arg: &OsString| ["exec", "logs", "look", "power", "ssh"].iter().any(|name| arg == name);
     let hosts_from = args.iter().take(ends).position(names_hosts).unwrap_or(ends);
     for at in 1..ends {
         let names_command = |arg: &OsString| commands.iter().any(|name| arg == name.as_str());
