@@ -87,7 +87,7 @@ const UNUSED_OPTIONS: &[(&str, &str)] = &[
     ("head", "-q -v"),
     ("id", "-g"),
     ("ls", "-1 -a -A -h -r -F -p"),
-    ("sed", "-E -r -s"),
+    ("sed", "-r -s"),
     ("sort", "-h -f -b -V -s -t -o"),
     ("tail", "-q -v -f -F"),
     ("tr", "-C"),

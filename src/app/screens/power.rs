@@ -28,7 +28,6 @@ impl ScreenKind for Kind {
             (Action::Back, "back"),
             (Action::Refresh, "ask again"),
             (Action::Down, "scroll"),
-            (Action::Screen(Destination::Runbooks), "runbooks"),
         ]
     }
 

@@ -48,6 +48,9 @@ async fn a_soft_restart_helps_and_is_proved() {
     for part in ["db: applications read from it", "blocked for more than 120 seconds"] {
         assert!(text.contains(part), "{part}: {text}");
     }
+    // What cloud-init prints at the first boot is on the console, and in neither question nor journal.
+    assert!(text.contains("(hidden: it may hold a secret)"), "{text}");
+    assert!(!told.story().contains("Ahp4eiQuoh") && !text.contains("Ahp4eiQuoh"), "{}", told.story());
     assert!(told.was_done("soft"), "{}", told.story());
     for step in ["start", "hard", "cut", "master"] {
         assert!(matches!(told.state_of(step), StepState::Skipped(_)), "{step}: {}", told.story());

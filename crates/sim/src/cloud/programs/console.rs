@@ -50,7 +50,9 @@ fn whole(world: &World, server: &Server) -> String {
     text.push_str(&format!("\n{} {name} ttyS0\n\n{name} login: \n", os.description));
     if server.hung {
         text.push_str(&format!(
-            "[912345.120037] INFO: task jbd2/vda1-8:215 blocked for more than 120 seconds.\n\
+            "ci-info: no authorized ssh keys fingerprints found for user ubuntu.\n\
+             Set the following 'random' passwords\nubuntu:Ahp4eiQuoh\n\
+             [912345.120037] INFO: task jbd2/vda1-8:215 blocked for more than 120 seconds.\n\
              [912345.120114]       Not tainted {} {}\n\
              [912345.120188] \"echo 0 > /proc/sys/kernel/hung_task_timeout_secs\" disables this message.\n",
             os.kernel, os.build
