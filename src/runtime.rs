@@ -19,7 +19,7 @@ use jumpdeck_fleet::log::LogEvent;
 use jumpdeck_fleet::look::LookEvent;
 use jumpdeck_fleet::maintenance::SessionNews;
 use jumpdeck_fleet::names::HostId;
-use jumpdeck_fleet::run::{Arming, RunEvent};
+use jumpdeck_fleet::run::RunEvent;
 use jumpdeck_fleet::time::Moment;
 use jumpdeck_fleet::timeline::TimelineNews;
 
@@ -33,6 +33,7 @@ pub mod keyboard;
 pub mod logs;
 pub mod look;
 pub mod notices;
+mod pace;
 mod ports;
 pub mod raw;
 #[cfg(test)]
@@ -54,11 +55,10 @@ use keeper::{FileKeeper, KeeperJob, ViewsJob};
 use logs::LogFollowing;
 use look::Looking;
 use notices::Notifier;
+use pace::DrawPace;
 use sessions::SessionDesk;
 use shells::{ReadyShell, ShellMoment, Shells};
 
-/// Frames are at least this far apart: 30 a second.
-const FRAME: Duration = Duration::from_millis(33);
 /// How long after a terminal's failure the news of its hang-up may come.
 const HANG_UP_NEWS: Duration = Duration::from_millis(200);
 /// Messages taken in before the loop looks at keys and frames again.
@@ -140,8 +140,7 @@ where
     R: RunControl,
     S: Stage,
 {
-    let mut pace =
-        DrawPace { drawn_at: None, suspended: false, news_open: true, run_news_open: true, armed: None };
+    let mut pace = DrawPace::new();
     let ended = console.go(&mut pace).await;
     // Before the guard: what the shell has set on the terminal is undone first.
     console.shells.end().await;
@@ -155,15 +154,6 @@ where
     console.sessions.end().await;
     console.keeper.finish().await;
     ended
-}
-
-struct DrawPace {
-    drawn_at: Option<Instant>,
-    suspended: bool,
-    news_open: bool,
-    run_news_open: bool,
-    /// What runs know of arming.
-    armed: Option<Arming>,
 }
 
 impl<B, D, F, R, S> Console<B, D, F, R, S>
@@ -303,8 +293,7 @@ where
     }
 
     async fn next(&mut self, pace: &DrawPace, batch: &mut Vec<FleetEvent>) -> NextInput {
-        let frame = (self.model.changed && !pace.suspended)
-            .then(|| pace.drawn_at.map_or_else(Instant::now, |at| at + FRAME));
+        let frame = pace.due().filter(|_| self.model.changed);
         let time = self.wake().map(|at| self.clock.instant(at));
         tokio::select! {
             biased;
@@ -347,7 +336,7 @@ where
         self.terminal.draw(|frame| draw.draw(frame, model)).map_err(RuntimeError::terminal)?;
         let room = self.draw.room(&self.model);
         self.model.drawn(room);
-        pace.drawn_at = Some(Instant::now());
+        pace.drawn();
         Ok(())
     }
 
@@ -365,6 +354,7 @@ where
                 return Ok(None);
             }
         };
+        pace.typed();
         let effects = update(&mut self.model, msg);
         // Before the next key: it may act on what this one has selected.
         self.model.settle();

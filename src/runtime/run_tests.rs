@@ -364,6 +364,20 @@ fn a_run_from_the_list_to_its_end() {
     });
 }
 
+/// However fast news makes frames, a key has its answer within 16 ms, and not within the time between two frames.
+#[test]
+fn a_key_is_answered_sooner_than_the_next_frame_of_news() {
+    with_person(async |mut person| {
+        person.sees("0 of 0 hosts up").await;
+        for (key, is_open) in [(KeyCode::Char('?'), true), (KeyCode::Esc, false)].repeat(3) {
+            let began = Instant::now();
+            person.key(key, false).await;
+            person.screen.wait_for(|screen| screen.contains("┌ Help") == is_open).await.unwrap();
+            assert!(began.elapsed() < Duration::from_millis(16), "{key:?}: {:?}", began.elapsed());
+        }
+    });
+}
+
 #[test]
 fn notes_are_kept_and_leaving_stops_the_run_first() {
     with_person(async |mut person| {

@@ -24,7 +24,7 @@ use jumpdeck_fleet::event::{Question, QuestionKind};
 use jumpdeck_fleet::fleet::Fleet;
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::{EnvName, HostName};
-use jumpdeck_fleet::run::{Mode, RunCommand};
+use jumpdeck_fleet::run::{Arming, Mode, RunCommand};
 
 /// What the loop has asked of the world.
 #[derive(Clone, Default)]
