@@ -3,6 +3,7 @@
 
 use super::model::Model;
 
+pub mod beside;
 pub mod declared;
 pub(super) mod filter;
 mod lines;

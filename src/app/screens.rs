@@ -54,6 +54,7 @@ screens! {
     plan => Plan, "A plan, before anything runs.";
     run => Run(String), "A run, by its id.";
     compare => Compare(compare::HostPair), "Two hosts side by side.";
+    compare_environments => CompareEnvironments(compare_environments::EnvironmentPair), "Two environments side by side.";
     answers => Answers, "The answers to the last command of the environment.";
     past => PastRuns, "The past runs of this machine.";
     past_run => PastRun(String), "The report of a past run, by its id.";

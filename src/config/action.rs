@@ -110,6 +110,8 @@ pub enum Need {
     Pair,
     /// More than one environment.
     Environments,
+    /// An environment to compare the one that is shown with.
+    OtherEnvironment,
     /// A run of this console on screen that is under way.
     OwnRun,
     /// A jump box that is down, or a host that is selected.
@@ -142,7 +144,7 @@ pub enum Need {
 
 impl Need {
     /// Every one.
-    pub const ALL: [Need; 30] = [
+    pub const ALL: [Need; 31] = [
         Self::Nothing,
         Self::Moves,
         Self::Selected,
@@ -159,6 +161,7 @@ impl Need {
         Self::Columns,
         Self::Table,
         Self::Environments,
+        Self::OtherEnvironment,
         Self::OwnRun,
         Self::Retry,
         Self::SecondJump,
@@ -211,6 +214,7 @@ actions! {
     }
     after: {
         Compare, "compare_hosts", Pair, "two hosts side by side";
+        CompareEnvironments, "compare_environments", OtherEnvironment, "compare environments: two side by side";
         Command, "command", CommandHost, "run a command on the marked hosts, or on this one";
         Answers, "show_answers", Answers, "answers to the last command";
         Arm, "arm", Nothing, "arm for changes, or disarm";

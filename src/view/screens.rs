@@ -37,6 +37,7 @@ drawings! {
     plan => Plan;
     run => Run;
     compare => Compare;
+    compare_environments => CompareEnvironments;
     answers => Answers;
     past => PastRuns;
     past_run => PastRun;

@@ -19,6 +19,7 @@ mod charts;
 mod columns;
 mod commands;
 mod compare;
+mod compare_environments;
 mod contacts;
 mod events;
 mod export;

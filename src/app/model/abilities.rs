@@ -36,6 +36,7 @@ impl Model {
             | Need::Columns
             | Need::Table
             | Need::Environments
+            | Need::OtherEnvironment
             | Need::OwnRun
             | Need::Pause
             | Need::Themes
@@ -82,6 +83,7 @@ impl Model {
             Need::Answers => unless(self.last_command().is_some(), "no command was run in this environment"),
             Need::Pair => self.pair().err(),
             Need::Environments => unless(self.environments.len() > 1, "this is the only environment"),
+            Need::OtherEnvironment => self.environment_pair().err(),
             Need::OwnRun if self.is_command_shown_under_way() => None,
             Need::OwnRun => self.own_run().err(),
             Need::Retry => unless(

@@ -128,6 +128,7 @@ impl ScreenKind for Kind {
             A::MarkAll,
             A::ClearMarks,
             A::Compare,
+            A::CompareEnvironments,
             A::Command,
             A::Answers,
             A::Filter,

@@ -150,6 +150,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
             Ok(pair) => model.open_comparison(pair),
             Err(why) => model.say(model.obstacle(Need::Pair).unwrap_or(why).to_owned()),
         },
+        Action::CompareEnvironments => match model.environment_pair() {
+            Ok(pair) => return model.open_environments(pair),
+            Err(why) => model.say(why.to_owned()),
+        },
         Action::Command => commands::open(model),
         Action::Answers => commands::show_answers(model),
         Action::Arm => arming::toggle(model),

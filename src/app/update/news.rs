@@ -31,8 +31,8 @@ pub(super) fn take(model: &mut Model, event: FleetEvent) -> Vec<AppEffect> {
 /// The environment news is about; notes whether its news shows.
 fn environment<'a>(model: &'a mut Model, name: &EnvName) -> Option<&'a mut EnvironmentState> {
     let at = model.environments.iter().position(|e| &e.spec.name == name)?;
-    // Other environments show on their tabs only, by their problems: judging them tells.
-    if at == model.active && model.paused.is_none() {
+    // Other environments show on their tabs only, by their problems: judging them tells. One that is compared shows in full.
+    if (at == model.active || model.is_beside(name)) && model.paused.is_none() {
         model.changed = true;
     }
     let env = model.environments.get_mut(at)?;

@@ -36,6 +36,7 @@ layers! {
     Plan, "plan";
     Run, "run";
     Compare, "compare";
+    CompareEnvironments, "environments";
     Answers, "answers";
     PastRuns, "past_runs";
     PastRun, "past_run";

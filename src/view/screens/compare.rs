@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
+use crate::app::rows::beside::{ComparedFact, ComparedValue, FactVerdict};
 use crate::app::screens::compare::pair_of;
 use crate::view::scene::Scene;
 use crate::view::screens::Drawing;
@@ -18,12 +19,10 @@ use super::cells;
 
 mod facts;
 
-use facts::{ComparedFact, ComparedValue, FactVerdict};
-
 /// Columns of a fact's name.
 const LABEL: usize = 18;
 /// Columns left of it: the sign.
-const LEAD: usize = 3;
+pub(super) const LEAD: usize = 3;
 
 /// How it looks.
 pub(super) const DRAWING: Drawing = Drawing { columns: || EXPLAINED.to_vec(), ..Drawing::of(draw) };
@@ -65,7 +64,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
         let of_it: Vec<&ComparedFact> = all.iter().filter(|fact| fact.verdict() == verdict).collect();
         lines.push(span(format!(" {} ({})", verdict.title(), of_it.len()), scene.styles.title).into());
         for fact in of_it {
-            lines.extend(fact_lines(scene, fact, width));
+            lines.extend(fact_lines(scene, fact, LABEL, width));
         }
         lines.push(Line::default());
     }
@@ -82,7 +81,12 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
 }
 
 /// A fact of both: texts that do not fit go on in the next line, as they may differ at their ends.
-fn fact_lines(scene: &Scene<'_>, fact: &ComparedFact, width: usize) -> Vec<Line<'static>> {
+pub(super) fn fact_lines(
+    scene: &Scene<'_>,
+    fact: &ComparedFact,
+    named: usize,
+    width: usize,
+) -> Vec<Line<'static>> {
     let styles = scene.styles;
     let verdict = fact.verdict();
     let style = match verdict {
@@ -99,13 +103,13 @@ fn fact_lines(scene: &Scene<'_>, fact: &ComparedFact, width: usize) -> Vec<Line<
         (wrap(text, width), style)
     });
     let height = texts.iter().map(|(lines, _)| lines.len()).max().unwrap_or(0);
-    let label = cut(&fact.name, LABEL - 1);
+    let label = cut(&fact.name, named - 1);
     (0..height)
         .map(|at| {
             let (sign, label) = if at == 0 { (verdict.sign(), label.as_str()) } else { (" ", "") };
             let mut spans = vec![
                 span(format!(" {sign} "), style),
-                span(format!("{label}{}", " ".repeat(LABEL.saturating_sub(label.width()))), styles.muted),
+                span(format!("{label}{}", " ".repeat(named.saturating_sub(label.width()))), styles.muted),
             ];
             for (lines, style) in &texts {
                 let text = lines.get(at).map_or("", String::as_str);

@@ -75,6 +75,7 @@ pictures! { SCREENS, screen_name, Screen;
     "plan" => Screen::Plan, bad_night, planned;
     "run" => Screen::Run(_), bad_night, running;
     "compare" => Screen::Compare(_), bad_night, |w| w.mark("db2").mark("db3").act(Action::Compare);
+    "compare-environments" => Screen::CompareEnvironments(_), bad_night, |w| w.act(Action::CompareEnvironments);
     "answers" => Screen::Answers, bad_night, answered;
     "past-runs" => Screen::PastRuns, bad_night, past_runs;
     "past-run" => Screen::PastRun(_), bad_night, past_run;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::app::rows::beside::{ComparedFact, ComparedValue};
 use crate::view::scene::{Scene, ShownFact};
 use crate::view::text;
 use jumpdeck_fleet::fact::Fact;
@@ -13,76 +14,6 @@ use jumpdeck_fleet::service::{Service, ServiceEntry, ServiceHealth};
 use jumpdeck_fleet::snapshot::{HostSnapshot, LinkState};
 use jumpdeck_fleet::storage::{Filesystem, human_kb};
 use jumpdeck_fleet::summary::{ReplicationBrief, replication_brief, replication_words};
-
-/// A value of one host.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ComparedValue {
-    /// As it is shown.
-    Known(String),
-    /// Why it is not known.
-    Unknown(String),
-    /// It is known that the host has no such thing.
-    Nothing,
-}
-
-/// A fact of both hosts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ComparedFact {
-    /// Its name.
-    pub(super) name: String,
-    /// Of the left host and of the right one.
-    pub(super) values: [ComparedValue; 2],
-    /// Whether it is a figure that moves: that two of them differ says nothing.
-    moves: bool,
-}
-
-/// What can be said of a fact of both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FactVerdict {
-    /// Both are known, and not the same.
-    Differ,
-    /// One or both are not known.
-    Unknown,
-    /// Both are figures that move.
-    Moves,
-    /// Both are known, and the same.
-    Alike,
-}
-
-impl FactVerdict {
-    /// Every one, in the order in which they are shown.
-    pub(super) const ALL: [Self; 4] = [Self::Differ, Self::Unknown, Self::Moves, Self::Alike];
-
-    pub(super) fn sign(self) -> &'static str {
-        match self {
-            Self::Differ => "≠",
-            Self::Unknown => "?",
-            Self::Moves => "~",
-            Self::Alike => "=",
-        }
-    }
-
-    pub(super) fn title(self) -> &'static str {
-        match self {
-            Self::Differ => "DIFFERENT",
-            Self::Unknown => "UNKNOWN OF ONE OR BOTH",
-            Self::Moves => "FIGURES",
-            Self::Alike => "ALIKE",
-        }
-    }
-}
-
-impl ComparedFact {
-    /// What can be said of it. Something unknown is neither the same nor different.
-    pub(super) fn verdict(&self) -> FactVerdict {
-        match &self.values {
-            [ComparedValue::Unknown(_), _] | [_, ComparedValue::Unknown(_)] => FactVerdict::Unknown,
-            [ComparedValue::Known(_), ComparedValue::Known(_)] if self.moves => FactVerdict::Moves,
-            [left, right] if left == right => FactVerdict::Alike,
-            [ComparedValue::Known(_) | ComparedValue::Nothing, _] => FactVerdict::Differ,
-        }
-    }
-}
 
 /// A value by its name, and whether it moves.
 type NamedValue = (String, ComparedValue, bool);
@@ -391,6 +322,7 @@ fn versions(all: impl Iterator<Item = Option<String>>) -> ComparedValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::rows::beside::FactVerdict;
 
     fn values(values: &[(&str, ComparedValue, bool)], missing: ComparedValue) -> HostValues {
         let values = values.iter().map(|(name, value, moves)| ((*name).to_owned(), value.clone(), *moves));

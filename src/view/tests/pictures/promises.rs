@@ -146,6 +146,7 @@ fn shows_work(screen: &Screen) -> bool {
         | Screen::Services
         | Screen::Runbooks
         | Screen::Compare(_)
+        | Screen::CompareEnvironments(_)
         | Screen::Charts(_)
         | Screen::Views
         | Screen::Logs
