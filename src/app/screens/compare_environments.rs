@@ -59,10 +59,6 @@ impl ScreenKind for Kind {
         true
     }
 
-    fn is_of_one_host(&self) -> bool {
-        false
-    }
-
     fn scroll<'a>(&self, model: &'a mut Model) -> Option<&'a mut usize> {
         model.shown_mut().map(|env| &mut env.selection.detail_scroll)
     }
