@@ -1,5 +1,5 @@
 //! Two environments: what is known of both, and what is not.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
 use crate::app::fixture::{answering, fail, jump_up, model, report};
