@@ -2,6 +2,7 @@
 
 pub(crate) mod banner;
 pub(crate) mod bar;
+pub(crate) mod beside;
 mod columns;
 mod command;
 pub(crate) mod dialog;

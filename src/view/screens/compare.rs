@@ -3,16 +3,16 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::rows::beside::{ComparedFact, ComparedValue, FactVerdict};
+use crate::app::rows::beside::{ComparedFact, FactVerdict};
 use crate::app::screens::compare::pair_of;
 use crate::view::scene::Scene;
 use crate::view::screens::Drawing;
 use crate::view::state::ViewState;
-use crate::view::text::{centred, count, cut, left, row, span, wrap};
+use crate::view::text::{centred, count, cut, left, row, span};
+use crate::view::widgets::beside::{LEAD, fact_lines};
 use crate::view::widgets::footer::FooterStatus;
 
 use super::cells;
@@ -21,8 +21,6 @@ mod facts;
 
 /// Columns of a fact's name.
 const LABEL: usize = 18;
-/// Columns left of it: the sign.
-pub(super) const LEAD: usize = 3;
 
 /// How it looks.
 pub(super) const DRAWING: Drawing = Drawing { columns: || EXPLAINED.to_vec(), ..Drawing::of(draw) };
@@ -78,45 +76,4 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
     let says =
         format!("{} differ, {unknown} unknown, {} alike", count(differ, "fact"), counted(FactVerdict::Alike));
     FooterStatus { says: span(says, scene.styles.muted).into(), place: None }
-}
-
-/// A fact of both: texts that do not fit go on in the next line, as they may differ at their ends.
-pub(super) fn fact_lines(
-    scene: &Scene<'_>,
-    fact: &ComparedFact,
-    named: usize,
-    width: usize,
-) -> Vec<Line<'static>> {
-    let styles = scene.styles;
-    let verdict = fact.verdict();
-    let style = match verdict {
-        FactVerdict::Differ => styles.warning,
-        FactVerdict::Unknown => styles.unknown,
-        FactVerdict::Moves | FactVerdict::Alike => styles.muted,
-    };
-    let texts = fact.values.each_ref().map(|value| {
-        let (text, style): (&str, Style) = match value {
-            ComparedValue::Known(text) => (text, styles.base),
-            ComparedValue::Unknown(why) => (why, styles.unknown),
-            ComparedValue::Nothing => ("–", styles.muted),
-        };
-        (wrap(text, width), style)
-    });
-    let height = texts.iter().map(|(lines, _)| lines.len()).max().unwrap_or(0);
-    let label = cut(&fact.name, named - 1);
-    (0..height)
-        .map(|at| {
-            let (sign, label) = if at == 0 { (verdict.sign(), label.as_str()) } else { (" ", "") };
-            let mut spans = vec![
-                span(format!(" {sign} "), style),
-                span(format!("{label}{}", " ".repeat(named.saturating_sub(label.width()))), styles.muted),
-            ];
-            for (lines, style) in &texts {
-                let text = lines.get(at).map_or("", String::as_str);
-                spans.push(span(text.to_owned(), *style));
-                spans.push(Span::raw(" ".repeat((width + 1).saturating_sub(text.width()))));
-            }
-            Line::from(spans)
-        })
-        .collect()
 }

@@ -12,11 +12,10 @@ use crate::view::scene::Scene;
 use crate::view::screens::Drawing;
 use crate::view::state::ViewState;
 use crate::view::text::{centred, count, cut, left, row, span, wrap};
+use crate::view::widgets::beside::{LEAD, fact_lines};
 use crate::view::widgets::footer::FooterStatus;
 use jumpdeck_fleet::time::short_age;
 use unicode_width::UnicodeWidthStr;
-
-use super::compare::{LEAD, fact_lines};
 
 /// Columns of a fact's name.
 const NAMED: usize = 20;

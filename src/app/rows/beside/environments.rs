@@ -28,7 +28,7 @@ pub struct ComparedEnvironment<'a> {
 }
 
 /// A host of the inventory, and what is known of it.
-type KnownHost<'a> = (&'a Arc<Host>, &'a Arc<HostSnapshot>);
+type CurrentHost<'a> = (&'a Arc<Host>, &'a Arc<HostSnapshot>);
 
 /// The facts of two environments: roles, replication, services, versions by role, problems, the highest figures.
 #[must_use]
@@ -106,11 +106,11 @@ impl<'a> ComparedEnvironment<'a> {
         self.env.jump.link.is_up() && host.link.is_up() && host.age(self.now).is_some_and(fresh)
     }
 
-    fn all(&self) -> impl Iterator<Item = KnownHost<'a>> + use<'a> {
+    fn all(&self) -> impl Iterator<Item = CurrentHost<'a>> + use<'a> {
         self.env.spec.hosts.iter().zip(&self.env.hosts)
     }
 
-    fn with_role(&self, role: &str) -> impl Iterator<Item = KnownHost<'a>> {
+    fn with_role(&self, role: &str) -> impl Iterator<Item = CurrentHost<'a>> {
         self.all().filter(move |(spec, _)| spec.has_role(role))
     }
 
