@@ -230,7 +230,7 @@ pub(crate) fn plan() -> PlanView {
             PlanTarget {
                 name: "siblings".to_owned(),
                 hosts: vec![host("db2", "db", Ok("db memcache")), host("db3", "db", Err("no grains file"))],
-                note: Some("but for candidate".into()),
+                note: Some("except candidate".into()),
             },
         ],
         steps: vec![

@@ -59,7 +59,7 @@ pub enum WorstLag {
     NoReplica,
     /// It is not known.
     Unknown,
-    /// So many seconds.
+    /// Seconds behind.
     Known(u64),
 }
 

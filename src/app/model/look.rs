@@ -204,7 +204,7 @@ fn row(content: &LookContent, at: usize) -> Option<LookRow> {
         LookContent::Processes(table) => {
             table.rows.get(at).map(|process| LookRow::Process(process.pid, process.started))
         }
-        // The queue is no part of what it is.
+        // It is the same port when its queue changes.
         LookContent::Ports(ports) => {
             ports.get(at).map(|port| LookRow::Port(ListeningPort { queue: None, ..port.clone() }))
         }

@@ -6,7 +6,7 @@ use super::answer::LookParts;
 use jumpdeck_fleet::look::{ProcessTable, RunningProcess};
 use jumpdeck_fleet::text::Clean;
 
-/// So many that use most of the CPU are kept, and so many that use most memory.
+/// Processes that are kept: this number of those that use most CPU, and the same number of those that use most memory.
 const MOST: usize = 200;
 /// Clock ticks a second: what the kernel tells programs on every architecture that Debian has.
 const TICKS: f64 = 100.0;
